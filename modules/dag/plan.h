@@ -1,0 +1,95 @@
+/* plan.h - a version compiled into one flat, position-independent block;
+ * nothing is parsed when an execution starts.
+ *
+ * Layout:   struct plan, then the tables at the offsets it names, all offsets
+ * in bytes from the start of the block, 8-byte aligned, little-endian, native
+ * structs; PLAN_VERSION changes whenever anything of this changes. Graph:
+ * compressed sparse rows both ways. Node index = position in the document.
+ * Checked:  plan_check verifies magic, version, size, every offset and index,
+ * acyclicity (topological numbers) and a checksum, and must pass before any
+ * other function or the executor touches the block. Process:  read-only after
+ * compile; may lie in shared memory.
+ */
+#ifndef OPEN_DAG_PLAN_H
+#define OPEN_DAG_PLAN_H
+
+#include "dag/document.h"
+
+#define PLAN_MAGIC   0x4e414c504e45504full /* "OPENPLAN" */
+#define PLAN_VERSION 1
+#define PLAN_NONE    UINT32_MAX
+
+struct plan_node {
+	uint32_t name; /* offset of a NUL-terminated string */
+	uint32_t op; /* index in the plan's op table (names; resolved by whoever
+			attaches the plan) */
+	uint32_t
+	    with; /* offset of the parameters' template (template.h), or 0 */
+	uint32_t when; /* offset of an expression (template.h), or 0 */
+	uint32_t indegree;
+	uint8_t trigger; /* enum trigger */
+	uint8_t flags;	 /* PLAN_NODE_* */
+	uint16_t retry_limit;
+	int64_t timeout_ns; /* 0: none */
+	int64_t retry_backoff_ns, retry_max_ns;
+	float retry_factor, retry_jitter;
+};
+enum {
+	PLAN_NODE_PURE = 1 << 0, /* noop, no when: ends the moment it starts */
+	PLAN_NODE_STATIC = 1 << 1, /* with has no ${{ }} */
+	PLAN_NODE_LEAF = 1 << 2	   /* no successors: its result belongs to the
+				      execution's result */
+};
+
+struct plan {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t checksum; /* CRC-32C of the block with this field zero */
+	uint64_t size;	   /* of the whole block in bytes */
+	uint32_t node_count, edge_count, root_count, op_count;
+	int64_t timeout_ns;	  /* of the execution; 0: none */
+	uint32_t nodes;		  /* struct plan_node[node_count] */
+	uint32_t successor_index; /* uint32_t[node_count + 1] into successors */
+	uint32_t successors;	  /* uint32_t[edge_count] */
+	uint32_t
+	    dependency_index;  /* uint32_t[node_count + 1] into dependencies */
+	uint32_t dependencies; /* uint32_t[edge_count] */
+	uint32_t roots; /* uint32_t[root_count]: nodes without dependencies,
+			   ascending */
+	uint32_t order; /* uint32_t[node_count]: a topological order */
+	uint32_t ops;	/* uint32_t[op_count]: offsets of op names */
+	uint32_t names; /* uint32_t[]: open-addressed hash table of node indexes
+			   + 1, size a power of two */
+	uint32_t names_mask;
+	uint32_t blob; /* strings and templates */
+	uint32_t reserved;
+};
+
+/* A malloc'd block the caller frees; NULL and e when out of memory or over 4
+ * GiB. */
+struct plan *plan_compile(
+    const struct document *d, const struct op_set *ops, struct err *e);
+/* 0 if the len bytes are a sound plan (any alignment of 8); else -1 and e, code
+ * "corrupted_plan" or "plan_version". */
+int plan_check(const void *bytes, size_t len, struct err *e);
+
+static inline const void *
+plan_at(const struct plan *p, uint32_t offset)
+{
+	return (const char *)p + offset;
+}
+static inline const struct plan_node *
+plan_nodes(const struct plan *p)
+{
+	return plan_at(p, p->nodes);
+}
+const char *plan_node_name(const struct plan *p, uint32_t node);
+const char *plan_op_name(const struct plan *p, uint32_t op);
+uint32_t plan_find(const struct plan *p, const char *name,
+    size_t len); /* PLAN_NONE: no such node */
+/* True if ancestor can be reached from node along dependencies. O(edges);
+ * scratch from m. */
+bool plan_is_ancestor(
+    const struct plan *p, uint32_t node, uint32_t ancestor, struct mem *m);
+
+#endif

@@ -1,0 +1,196 @@
+/* exec.h - the executor as its host (the web server, a test, a benchmark) sees
+ * it.
+ *
+ *   parent, before fork   exec_create
+ *   each worker           exec_attach (starts the arena's thread), later
+ * exec_detach any worker            exec_plan_find/put, exec_reserve → (durable
+ * in the database) → exec_commit, exec_cancel each worker's loop
+ * journal_collect → (written) → journal_committed, when journal_fd is readable
+ *
+ * Shared:   everything of a run lies in the region of shm.h, so a run outlives
+ * its worker: the next arena to look takes it over. Handles (struct run_ref)
+ * carry a generation; a stale one is refused. Threads:  all functions here may
+ * be called by any thread of any attached process unless they say otherwise;
+ * none blocks longer than a memory scan.
+ */
+#ifndef OPEN_EXEC_EXEC_H
+#define OPEN_EXEC_EXEC_H
+
+#include "base/err.h"
+#include "base/uuid.h"
+#include "dag/plan.h"
+#include "exec/compute.h"
+#include "exec/runner.h"
+
+struct exec_settings {
+	size_t shm_bytes;     /* 256 MiB */
+	unsigned arenas;      /* one per worker */
+	unsigned max_runs;    /* run slots, 16,384 */
+	unsigned max_plans;   /* entries of the plan cache, 1,024 */
+	size_t reserve_bytes; /* new runs are refused when less than this is
+				 free, 1/8 of shm_bytes */
+	int64_t flush_ns; /* node completions wait for the journal at most this
+			     long, 50 ms (promise: 100) */
+	bool pin; /* pin arena i's thread to CPU i mod the number of CPUs */
+	struct compute_settings compute;
+	struct runner_settings runner;
+};
+void exec_settings_default(struct exec_settings *);
+
+struct exec; /* private to the process, points into the region */
+
+/* Maps the region, makes the arenas' eventfds. Called once before the workers
+ * fork. NULL and e on failure. */
+struct exec *exec_create(const struct exec_settings *, struct err *e);
+/* Becomes the owner of arena 0..arenas-1: takes its lock (also after an owner
+ * that died), raises its epoch, adopts what it left, starts its thread and
+ * compute threads. Once per process. */
+int exec_attach(struct exec *, unsigned arena, struct err *e);
+/* Orderly end: the arena stops starting nodes, ends its threads, leaves its
+ * runs for others to adopt. */
+void exec_detach(struct exec *);
+void exec_destroy(struct exec *); /* unmaps; tests and benchmarks */
+
+/* --- plans
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+struct plan_hash {
+	uint8_t bytes[SHA256_SIZE]; /* SHA-256 of the plan's bytes */
+};
+bool exec_plan_find(struct exec *, const struct plan_hash *);
+/* Checks (plan_check, hash) and copies it in, evicting unused plans where
+ * needed. -1: "corrupted_plan", "plan_version", "shared_memory_full". Already
+ * there: 0. */
+int exec_plan_put(struct exec *, const struct plan_hash *, const void *plan,
+    size_t len, struct err *e);
+
+/* --- runs
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+enum run_status {
+	RUN_PENDING,
+	RUN_RUNNING,
+	RUN_SUCCESS,
+	RUN_FAILED,
+	RUN_CANCELLED
+};
+
+struct run_ref {
+	uint32_t slot;
+	uint32_t generation;
+};
+
+struct run_start {
+	struct uuid execution, organization;
+	const char *context; /* canonical JSON object, at most 1 MiB */
+	size_t context_len;
+};
+
+/* A node completion that is already in the database (or came with it), for
+ * exec_commit after a restart. */
+struct run_done {
+	uint32_t node;
+	enum outcome_state state;
+	uint16_t attempts;
+	int64_t started_us, completed_us; /* UTC */
+	const char *result;		  /* JSON or NULL */
+	size_t result_len;
+};
+
+struct run_resume {
+	int64_t started_us; /* UTC; 0: it never started */
+	bool cancel;	    /* cancel was requested */
+	uint32_t
+	    count; /* completions, in the order in which they were journalled */
+	const struct run_done *done;
+};
+
+/* Takes a slot and memory for the context, before the execution's row is
+ * committed: whoever is told "started" will be run. -1: "executor_full" (answer
+ * 503). A slot whose worker dies before exec_commit becomes an orphan. */
+int exec_reserve(struct exec *, const struct run_start *, struct run_ref *out,
+    struct err *e);
+/* The row is durable: hand the run to the least loaded arena. resume: NULL for
+ * a new one. -1: "plan_missing" (put it and call again; the slot stays
+ * reserved) or "stale_run". */
+int exec_commit(struct exec *, struct run_ref, const struct plan_hash *,
+    const struct run_resume *resume, struct err *e);
+/* The row was not written: give the slot back. */
+void exec_abandon(struct exec *, struct run_ref);
+/* An execution whose worker died between reserve and commit, now reserved by
+ * the caller, who looks into the database and then commits or abandons it.
+ * False: none. */
+bool exec_next_orphan(
+    struct exec *, struct uuid *execution, struct run_ref *out);
+/* True if the execution is in shared memory (any state but free). Scans the
+ * slots. */
+bool exec_find(
+    struct exec *, const struct uuid *execution, struct run_ref *out);
+/* Asks for cancellation; false: it is not here (or already ended). */
+bool exec_cancel(struct exec *, const struct uuid *execution);
+
+struct exec_status {
+	size_t bytes_total, bytes_free;
+	unsigned runs, runs_max, plans;
+	unsigned arenas, arenas_alive;
+	uint64_t nodes_completed, runs_completed,
+	    takeovers; /* since exec_create */
+};
+void exec_status(struct exec *, struct exec_status *);
+
+/* --- journal: the event loop of the arena's own process only
+ * ------------------------------------------------------ */
+
+/* A completion as the journal writes it. Pointers lead into shared memory,
+ * valid until committed or failed. */
+struct journal_node {
+	uint32_t node;
+	enum outcome_state state;
+	uint16_t attempts;
+	int64_t started_us, completed_us; /* since the entry's base_us */
+	const char *result;
+	size_t result_len; /* JSON; NULL: none */
+	const char *error;
+	size_t error_len;
+	const char *log;
+	size_t log_len;
+};
+
+struct journal_entry {
+	struct run_ref run;
+	struct uuid execution, organization;
+	int64_t base_us;     /* UTC */
+	bool status_changed; /* status, started_us, completed_us, result, error
+				are to be written */
+	enum run_status status;
+	int64_t started_us, completed_us; /* UTC; 0: not yet */
+	const char *result;
+	size_t result_len; /* JSON object: results of leaf nodes; NULL: none */
+	const char *error;
+	size_t error_len;
+	uint32_t total_nodes, succeeded_nodes, failed_nodes;
+	uint32_t first; /* completions before this entry */
+	uint32_t count; /* completions in this entry; 0: only the status */
+};
+
+/* An eventfd that becomes readable when there is something to collect; the
+ * caller reads it. */
+int journal_fd(struct exec *);
+/* Up to max entries. A run is in at most one uncommitted batch. The same range
+ * is collected again, byte for byte, after journal_failed and after a takeover,
+ * so a write that is keyed by (execution, first) is safe to repeat. */
+size_t journal_collect(
+    struct exec *, struct journal_entry *entries, size_t max);
+void journal_node(struct exec *, const struct journal_entry *, uint32_t i,
+    struct journal_node *out); /* i < count */
+void journal_committed(struct exec *, const struct journal_entry *entries,
+    size_t n); /* ended runs are freed */
+void journal_failed(struct exec *, const struct journal_entry *entries,
+    size_t n); /* offered again by collect */
+/* How many nanoseconds the oldest thing to write has waited; 0: nothing waits.
+ */
+int64_t journal_lag_ns(struct exec *);
+
+#endif

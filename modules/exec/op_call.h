@@ -1,0 +1,117 @@
+/* op_call.h - one attempt of one node whose op is not a pure noop, from start
+ * to outcome.
+ *
+ * Owner:    the arena that started it; freed by op_call_free on the arena's
+ * thread. Lifetime: one attempt. Everything it allocates lives in its own
+ * struct mem. Threads:  handed over whole: arena → compute thread or runner
+ * client → arena. Never two at once, except `stop`, which anyone may set.
+ * Knows:    nothing of shared memory: what it reads of the run comes through
+ * struct scope.
+ */
+#ifndef OPEN_EXEC_OP_CALL_H
+#define OPEN_EXEC_OP_CALL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/mem.h"
+#include "base/uuid.h"
+#include "dag/json.h"
+#include "dag/op.h"
+#include "dag/plan.h"
+
+/* What expressions see. All functions may be called on a compute thread while
+ * the run goes on: a terminal node's result never changes. Texts are JSON, not
+ * NUL-terminated, valid as long as the run. */
+struct scope {
+	const struct plan *plan;
+	struct uuid execution;
+	void *run;
+	const char *(*context)(const struct scope *, size_t *len);
+	/* JSON text of a terminal node's result, or NULL (none: reads as nil).
+	 */
+	const char *(*result)(const struct scope *, uint32_t node, size_t *len);
+	/* "success" "failed" "skipped" "cancelled", or NULL while not terminal.
+	 */
+	const char *(*status)(const struct scope *, uint32_t node);
+};
+
+enum outcome_state {
+	OUTCOME_SUCCESS,
+	OUTCOME_FAILED,
+	OUTCOME_SKIPPED,
+	OUTCOME_CANCELLED
+};
+
+struct op_outcome {
+	enum outcome_state state;
+	bool retryable;	    /* a failure that retry may cure */
+	const char *result; /* JSON text in call->mem, NULL: none; at most
+			       limits.result_bytes */
+	size_t result_len;
+	const char *error_code; /* literal */
+	const char *error;	/* a sentence in call->mem, NULL: none */
+	const char *log;	/* text in call->mem, NULL: none */
+	size_t log_len;
+	int64_t cpu_ns; /* CPU time spent */
+};
+
+struct op;
+
+struct op_call {
+	struct mem mem;
+	struct scope scope;
+	uint32_t node;
+	uint16_t attempt; /* from 1 */
+	const struct op *op;
+	const struct json *params; /* evaluated; an object (possibly empty) */
+	int64_t timeout_ns;	   /* of the node; 0: none */
+	_Atomic bool stop;	   /* cancel or timeout: end soon */
+	struct op_outcome outcome;
+
+	/* The arena's, untouched by ops. */
+	uint64_t run_ref;
+	struct op_call *next;
+	void *driver; /* compute's or the runner client's while it works on the
+			 call */
+};
+
+enum op_kind {
+	OP_NOOP,    /* ends at once; never called */
+	OP_TIMER,   /* delay() says how long; the arena waits */
+	OP_COMPUTE, /* compute() runs on a compute thread and fills outcome */
+	OP_COMMAND  /* handed to the runner process, see runner_client.h */
+};
+
+struct op {
+	struct op_schema schema;
+	enum op_kind kind;
+	/* OP_TIMER: nanoseconds to wait after the node started, or -1 and the
+	 * outcome filled. */
+	int64_t (*delay)(struct op_call *);
+	void (*compute)(struct op_call *);
+};
+
+/* Built-in ops in a fixed order; index = id in this process. ops/registry.c */
+extern const struct op *const op_table[];
+extern const size_t op_table_count;
+const struct op_set *op_table_set(void);       /* their schemas, for dag */
+const struct op *op_by_name(const char *name); /* NULL: unknown */
+
+struct op_call *op_call_new(void); /* NULL: out of memory */
+void op_call_free(struct op_call *);
+/* Sets a failed outcome. */
+void op_call_fail(struct op_call *, bool retryable, const char *code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* eval.h's work, before the op starts:
+ * eval_when: 1 true, 0 false, -1 failed (outcome filled). NULL expression: 1.
+ * eval_params: 0 and call->params, or -1 (outcome filled).
+ * eval_needs_lua: whether the node's when or with holds a Lua expression; such
+ * a call must be evaluated on a compute thread (compute_submit does it), others
+ * may be evaluated on the arena's thread. */
+int eval_when(struct op_call *);
+int eval_params(struct op_call *);
+bool eval_needs_lua(const struct plan *, uint32_t node);
+
+#endif

@@ -1,0 +1,156 @@
+/* flow.h - a request as a list of steps that reads top to bottom.
+ *
+ * A step asks one SQL statement (or other slow thing) and returns, or answers.
+ * Only the step's index crosses a wait, so a module may be reloaded between two
+ * steps: no pointer into a module is kept, the route's handler is entered again
+ * and passes its table anew.
+ *
+ *   int dag_show(struct http_request *req) { return flow_run(req, show_steps,
+ * sizeof(struct show)); }
+ *
+ * Before the first step flow_run has: a deadline, the body (whole), the actor
+ * from the bearer token (unless the table's first step is FLOW_PUBLIC). Errors
+ * have one road out: flow_fail. Owner:    the request. flow_mem and flow_state
+ * live until it ends. Process: a worker's event loop.
+ */
+#ifndef OPEN_WEB_FLOW_H
+#define OPEN_WEB_FLOW_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/uuid.h"
+#include "dag/document.h"
+#include "exec/exec.h"
+#include "web/sql.h"
+
+struct http_request;
+struct flow;
+
+enum flow_next {
+	FLOW_NEXT,
+	FLOW_WAIT,
+	FLOW_DONE
+};
+
+struct flow_step {
+	const char *name; /* NULL ends the table */
+	enum flow_next (*run)(struct flow *);
+};
+#define FLOW_STEP(fn)                                                          \
+	{                                                                      \
+#fn, fn                                                        \
+	}
+#define FLOW_PUBLIC                                                            \
+	{                                                                      \
+		"", NULL                                                       \
+	} /* as first row: no credentials needed */
+#define FLOW_END                                                               \
+	{                                                                      \
+		NULL, NULL                                                     \
+	}
+
+int flow_run(
+    struct http_request *, const struct flow_step *steps, size_t state_size);
+
+struct actor {
+	struct uuid organization, user, token;
+	bool admin;
+	const struct json *settings; /* of the organization; in flow_mem */
+};
+
+void *flow_state(struct flow *); /* zeroed, state_size bytes */
+struct mem *flow_mem(struct flow *);
+const struct actor *flow_actor(
+    const struct flow *); /* never NULL in a flow that is not public */
+struct http_request *flow_request(struct flow *);
+struct exec *flow_exec(void);
+
+/* Asks; the next step runs when the rows are there. A database error is
+ * answered by the flow itself: 503 "database_unavailable", 504 on the deadline,
+ * 409/422 by the constraint's name through `flow_constraint`, else 500
+ * "internal" (logged with an id, never SQL in the answer). */
+struct sql_params *flow_params(
+    struct flow *); /* emptied, for the next flow_query */
+enum flow_next flow_query(
+    struct flow *, const struct sql *); /* takes flow_params */
+const struct sql_rows *flow_rows(const struct flow *);
+/* What a violated constraint means to the user: set before the query.
+ * "dags_name" → 409, "name_taken", text. */
+void flow_constraint(struct flow *, const char *constraint, int status,
+    const char *code, const char *detail);
+
+/* Runs fn(state) on a helper thread (parsing 4 MiB, hashing); the next step
+ * follows. fn may use flow_mem's memory only through what state holds; the flow
+ * waits meanwhile. */
+enum flow_next flow_work(struct flow *, void (*fn)(void *state));
+
+/* Starts an execution durably: the row (SQL start batch, shared with other
+ * requests of the organization), then the hand-off. The next step finds the
+ * outcome with flow_started. */
+struct start_request {
+	struct uuid dag;
+	const char *context;
+	size_t context_len; /* canonical JSON object */
+};
+struct started {
+	enum {
+		STARTED,
+		START_NO_DAG,
+		START_NOT_ACTIVE,
+		START_NOT_ALLOWED
+	} outcome;
+	struct uuid execution;
+	struct uuid version;
+	const char *inserted_at; /* RFC 3339 */
+	int32_t total_nodes;
+};
+enum flow_next flow_start(struct flow *, const struct start_request *);
+const struct started *flow_started(const struct flow *);
+
+/* --- answers: each returns FLOW_DONE
+ * --------------------------------------------------------------------------------
+ */
+
+/* One JSON:API error object; title comes from the code's words. */
+enum flow_next flow_fail(struct flow *, int status, const char *code,
+    const char *detail_fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same with where: a JSON pointer into the body or the name of a query
+ * parameter (either may be NULL). */
+enum flow_next flow_fail_at(struct flow *, int status, const char *code,
+    const char *pointer, const char *parameter, const char *detail_fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+/* One error object per fault, each with source.pointer (prefix + its pointer)
+ * and meta line/column if it has a place. */
+enum flow_next flow_fail_faults(struct flow *, int status,
+    const struct faults *, const char *pointer_prefix);
+/* body is taken (buf_take). content_type NULL: application/vnd.api+json.
+ * location NULL: none. */
+enum flow_next flow_reply(struct flow *, int status, struct buf *body,
+    const char *content_type, const char *location);
+enum flow_next flow_reply_empty(struct flow *, int status);
+
+/* --- the request
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+/* Body as a JSON tree; NULL after answering 400/413/415 (then return
+ * FLOW_DONE). */
+const struct json *flow_json(struct flow *);
+const char *flow_body(struct flow *, size_t *len);
+/* Path segment i of the URL, from 0 ("/api/v1/dags/ID" → 3 is ID); NULL: none.
+ * Percent-decoded. */
+const char *flow_segment(struct flow *, unsigned i);
+/* A path segment as UUID; false: not one (answer 404: an id that can't exist
+ * doesn't). */
+bool flow_segment_uuid(struct flow *, unsigned i, struct uuid *out);
+/* Query parameter, percent-decoded, by full name ("filter[status]"); NULL:
+ * absent. */
+const char *flow_parameter(struct flow *, const char *name);
+/* The name of the first query parameter that is not in the NULL-ended list;
+ * NULL: all known. */
+const char *flow_unknown_parameter(struct flow *, const char *const *known);
+const char *flow_header(struct flow *, const char *name); /* NULL: absent */
+const char *flow_method(struct flow *);
+
+#endif

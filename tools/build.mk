@@ -1,0 +1,80 @@
+# build.mk - how everything is compiled. Called by build.sh: make -f tools/build.mk FLAVOR=release all
+#
+# Libraries in the order of their dependencies: base, dag, exec (static, for tests, benchmarks and openctl) and
+# libopen.so (all of them and web; resident in the server). Reloadable modules link libopen.so.
+
+FLAVOR ?= release
+B := build/$(FLAVOR)
+
+include conf/flags.mk
+
+BASE := $(wildcard modules/base/*.c)
+DAG  := $(wildcard modules/dag/*.c)
+EXEC := $(wildcard modules/exec/*.c modules/exec/ops/*.c)
+WEB  := $(wildcard modules/web/*.c)
+MODULES := $(patsubst modules/%/,%,$(filter-out modules/base/ modules/dag/ modules/exec/ modules/web/, \
+	$(dir $(wildcard modules/*/module.c))))
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+
+.PHONY: all libs units benches modules tools
+all: libs modules tools
+libs: $(B)/libbase.a $(B)/libdag.a $(B)/libexec.a
+units: $(UNIT)
+benches: $(BENCH)
+modules: $(B)/libopen.so $(MODULES:%=$(B)/modules/%.so)
+tools: $(B)/openctl
+
+$(B)/obj/%.o: %.c conf/flags.mk
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS_$(word 2,$(subst /, ,$*))) -MMD -MP -c -o $@ $<
+
+$(B)/libbase.a: $(call obj,$(BASE))
+$(B)/libdag.a: $(call obj,$(DAG))
+$(B)/libexec.a: $(call obj,$(EXEC))
+$(B)/lib%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# Statements: modules/NAME/sql/*.sql become build/FLAVOR/gen/NAME_sql.h.
+SQL_OWNERS := $(patsubst modules/%/sql,%,$(wildcard modules/*/sql))
+define sql_rule
+$(B)/gen/$(1)_sql.h: $(wildcard modules/$(1)/sql/*.sql) tools/sqlgen
+	@mkdir -p $$(@D)
+	tools/sqlgen $(1) $(wildcard modules/$(1)/sql/*.sql) > $$@.tmp && mv $$@.tmp $$@
+$(call obj,$(wildcard modules/$(1)/*.c)): | $(B)/gen/$(1)_sql.h
+endef
+$(foreach owner,$(SQL_OWNERS),$(eval $(call sql_rule,$(owner))))
+
+$(B)/libopen.so: $(call obj,$(BASE) $(DAG) $(EXEC) $(WEB))
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,libopen.so -Wl,-z,nodelete -o $@.tmp $^ $(LIBS_OPEN)
+	mv $@.tmp $@
+
+define module_rule
+$(B)/modules/$(1).so: $(call obj,$(wildcard modules/$(1)/*.c)) $(B)/libopen.so
+	@mkdir -p $$(@D)
+	$(CC) $(LDFLAGS) -shared -Wl,-rpath,'$$$$ORIGIN/..' -o $$@.tmp $$(filter %.o,$$^) -L$(B) -lopen
+	mv $$@.tmp $$@
+endef
+$(foreach module,$(MODULES),$(eval $(call module_rule,$(module))))
+
+OPENCTL := $(wildcard tools/openctl/*.c)
+$(B)/openctl: $(call obj,$(OPENCTL) modules/web/config.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+	$(CC) $(LDFLAGS) -o $@.tmp $^ $(LIBS_TOOLS)
+	mv $@.tmp $@
+
+# A unit test may include the .c it tests, to reach statics.
+$(B)/tests/%: tests/unit/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libexec.a $(B)/libdag.a \
+		$(B)/libbase.a $(LIBS_TOOLS) -lcmocka
+
+$(B)/bench/%: tests/bench/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libexec.a $(B)/libdag.a \
+		$(B)/libbase.a $(LIBS_TOOLS)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
