@@ -25,6 +25,13 @@ struct sql {
 	unsigned params;
 };
 
+/* One allowed order of a list: [ascending, descending][first page, after a
+ * cursor]. tools/sqlgen makes arrays of them, ended by name NULL. */
+struct sql_sort {
+	const char *name;
+	struct sql sql[2][2];
+};
+
 /* Parameters, in the order of $1, $2, …; memory from the request. Strings are
  * not copied. Sticky. */
 #define SQL_PARAMS_MAX 24
