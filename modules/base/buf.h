@@ -1,8 +1,9 @@
 /* buf.h - growable byte string for writers.
  *
  * Owner:    whoever called buf_create; buf_free ends it. data is malloc'd and
- * NUL-terminated (the NUL is not in len). Fails:    sticky; after a failure
- * appends do nothing and buf_failed tells. Check once at the end.
+ *           NUL-terminated (the NUL is not in len), NULL while nothing was put.
+ * Fails:    sticky; after a failure appends do nothing and buf_failed tells.
+ *           Check once at the end.
  */
 #ifndef OPEN_BASE_BUF_H
 #define OPEN_BASE_BUF_H
@@ -30,8 +31,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 void buf_u64(struct buf *b, uint64_t n); /* decimal, without printf */
 bool buf_failed(const struct buf *b);
 
-/* The bytes, now the caller's to free(); NULL after a failure. b is empty
- * afterwards. */
+/* The bytes, now the caller's to free(); NULL after a failure, "" if nothing
+ * was put. b is empty afterwards. len may be NULL. */
 char *buf_take(struct buf *b, size_t *len);
 
 #endif

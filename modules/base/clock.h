@@ -2,7 +2,9 @@
  *
  * clock_mono_ns is CLOCK_MONOTONIC: the same in every process of this machine
  * until it restarts, never steps. clock_real_us is UTC microseconds since 1970.
- * Durations in documents: an integer and a unit.
+ * Durations in documents: a number and a unit.
+ *
+ * Process:  pure functions, any thread.
  */
 #ifndef OPEN_BASE_CLOCK_H
 #define OPEN_BASE_CLOCK_H
@@ -14,10 +16,13 @@
 int64_t clock_mono_ns(void);
 int64_t clock_real_us(void);
 
-/* "250ms" "5s" "2m" "1h" "1d", a positive or zero integer before the unit
- * (fractions too: "1.5s"), at most 3650 days. False for anything else. */
+/* "250ms" "5s" "2m" "1h" "1d", a positive or zero number before the unit,
+ * fractions too ("1.5s", at most 9 digits, cut to whole nanoseconds), at most
+ * 3650 days. False for anything else. */
 bool duration_parse(const char *text, size_t len, int64_t *ns);
-/* The shortest exact text of that form. */
+/* The one text of a duration (0..3650 days): in the largest unit in which it
+ * is whole ("90s", "1500ms"), below a millisecond as a fraction of one. */
+#define DURATION_TEXT 32
 void duration_format(int64_t ns, char *text, size_t size);
 
 /* RFC 3339 UTC with microseconds, "2026-11-23T15:00:33.123456Z" (27 bytes and
