@@ -15,8 +15,15 @@ begin
 	end if;
 end
 $$;
-grant open_server, open_system to current_user;
+do $$
+begin
+	if not (pg_has_role('open_server', 'member') and pg_has_role('open_system', 'member')) then
+		grant open_server, open_system to current_user;
+	end if;
+end
+$$;
 grant usage on schema open to open_server, open_system;
+grant select on open.migrations to open_server, open_system;    -- made by the runner of migrations
 
 -- Ids ------------------------------------------------------------------------------------------
 
@@ -156,7 +163,7 @@ create trigger dag_versions_immutable before update on open.dag_versions
 -- Executions -------------------------------------------------------------------------------------
 
 create table open.executions (
-	id                  uuid not null check ((uuid_send(id)) is not null and right(id::text, 8) = '00000000'),
+	id                  uuid not null check (right(id::text, 8) = '00000000'),
 	organization_id     uuid not null references open.organizations on delete cascade,
 	dag_id              uuid not null references open.dags on delete cascade,
 	dag_version_id      uuid not null references open.dag_versions on delete cascade,
@@ -276,6 +283,32 @@ end
 $$;
 select open.ensure_partitions();
 
+-- Forgets executions that were created before a time: whole months only, as partitions.
+create function open.drop_history(before timestamptz) returns integer
+language plpgsql set search_path = open, pg_temp as $$
+declare
+	parent text;
+	part record;
+	dropped integer := 0;
+begin
+	perform pg_advisory_xact_lock(hashtext('open.ensure_partitions'));
+	-- node_history first: it refers to executions
+	foreach parent in array array['node_history', 'executions'] loop
+		for part in
+			select c.relname, to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' as ends
+			  from pg_inherits i join pg_class c on c.oid = i.inhrelid
+			 where i.inhparent = ('open.' || parent)::regclass and c.relname ~ '_\d{4}_\d\d$'
+		loop
+			continue when part.ends at time zone 'UTC' > before;
+			execute format('alter table open.%I detach partition open.%I', parent, part.relname);
+			execute format('drop table open.%I', part.relname);
+			dropped := dropped + 1;
+		end loop;
+	end loop;
+	return dropped;
+end
+$$;
+
 -- Who holds a token; the only way across organizations that open_server has. No row: no such token,
 -- or it is expired or revoked, or its organization is gone.
 create function open.authenticate(hash bytea)
@@ -310,4 +343,5 @@ alter table open.organizations enable row level security;
 create policy organization on open.organizations to open_server using (id = (select open.actor_organization()));
 create policy system on open.organizations to open_system using (true);
 grant select on open.organizations to open_server, open_system;
+grant insert, update on open.organizations to open_system;
 grant select on open.node_executions to open_server, open_system;

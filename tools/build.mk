@@ -31,6 +31,8 @@ tools: $(B)/openctl
 $(B)/obj/%.o: %.c conf/flags.mk
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS_$(word 2,$(subst /, ,$*))) -MMD -MP -c -o $@ $<
+	@printf '{"directory":"%s","file":"%s","output":"%s","command":"%s"},\n' "$(CURDIR)" $< $@ \
+		"$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS_$(word 2,$(subst /, ,$*))) -c $<" > $@.json
 
 $(B)/libbase.a: $(call obj,$(BASE))
 $(B)/libdag.a: $(call obj,$(DAG))

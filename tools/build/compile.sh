@@ -1,0 +1,19 @@
+# compile.sh - make, and the compilation database it leaves.
+# shellcheck shell=bash
+
+compile() {
+	make -s -j"$JOBS" -f tools/build.mk FLAVOR="$FLAVOR" "$@" || die "the build failed"
+	compile_commands
+}
+
+# build/compile_commands.json, from what each compilation left beside its object
+compile_commands() {
+	local fragments
+	mapfile -t fragments < <(find build/release/obj "$B/obj" -name '*.o.json' 2>/dev/null | sort -u)
+	[ ${#fragments[@]} -gt 0 ] || return 0
+	{
+		echo '['
+		cat "${fragments[@]}" | sed '$ s/,$//'
+		echo ']'
+	} | publish build/compile_commands.json
+}

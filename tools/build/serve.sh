@@ -1,0 +1,266 @@
+# serve.sh - run and dev: the private PostgreSQL, the demo organization, Kore; and the end of all of it.
+#
+# DATA     the data folder, resolved            SHORT    the same by a path short enough for sockets below it
+# SOCKETS  PostgreSQL's socket folder           BUILD    where the workers find libopen.so and modules/
+# shellcheck shell=bash
+
+DEMO=demo
+
+# --- settings and folders
+
+settings_load() {
+	local key value
+	while IFS='=' read -r key value; do
+		case $key in
+		listen) LISTEN=$value ;;
+		data) DATA=$value ;;
+		workers) WORKERS=$value ;;
+		admin_email) ADMIN_EMAIL=$value ;;
+		database_url) DATABASE_URL=$value ;;
+		esac
+	done < <("$B/openctl" config) || true
+	[ -n "${LISTEN:-}" ] || die "the configuration has a fault (see above)"
+	[ "${WORKERS:-0}" -gt 0 ] || WORKERS=$(nproc)
+}
+
+# Workers and the database run as another user when we are root; that user must be able to get there.
+reachable() { ! is_root || (cd / && as_open test -x "$1" 2>/dev/null); }
+
+data_prepare() {
+	local home
+	ensure_user
+	mkdir -p "$DATA"
+	DATA=$(readlink -f "$DATA")
+	chmod u+rwx,go+x "$DATA"
+	if ! reachable "$DATA"; then
+		home=/var/lib/open/$(sha256sum <<<"$DATA" | cut -c1-12)
+		rmdir "$DATA" 2>/dev/null ||
+			die "the user $OPEN_USER can't enter $DATA: move it, or set OPEN_DATA to a folder below public ones"
+		step "The user $OPEN_USER can't enter $DATA, so it becomes a link to $home"
+		mkdir -p "$home"
+		ln -s "$home" "$DATA"
+		DATA=$home
+		chmod 0711 /var/lib/open "$home"
+	fi
+	mkdir -p "$DATA/run" "$DATA/log" "$DATA/scratch"
+	chmod 0711 "$DATA/run" "$DATA/scratch"
+	if is_root; then chown "$OPEN_USER:" "$DATA/run" "$DATA/log" "$DATA/scratch"; fi
+	SHORT=$DATA
+	[ ${#DATA} -le 80 ] || data_shorten
+	SOCKETS=$SHORT/run
+}
+
+# A socket's path has at most 107 bytes: reach a long one through a link.
+data_shorten() {
+	LINKS=$(mktemp -d "${XDG_RUNTIME_DIR:-/tmp}/open.XXXXXX")
+	if is_root; then chmod 0711 "$LINKS"; fi
+	ln -s "$DATA" "$LINKS/data"
+	SHORT=$LINKS/data
+}
+
+data_lock() {
+	exec 9>"$DATA/lock"
+	flock -n 9 || die "another ./build.sh works with $DATA: stop it, or set OPEN_DATA"
+}
+
+# --- the database, migrated and with the demo organization
+
+database_start() {
+	if [ -z "${DATABASE_URL:-}" ]; then
+		pg_start 9>&-
+		OPEN_DATABASE_URL=$(pg_url open_login)
+		OPEN_DATABASE_OWNER_URL=$(pg_url open_owner)
+	fi
+	export OPEN_DATABASE_URL=${OPEN_DATABASE_URL:-$DATABASE_URL}
+	[ -z "${OPEN_DATABASE_OWNER_URL:-}" ] || export OPEN_DATABASE_OWNER_URL
+	"$B/openctl" migrate || die "the database could not be migrated"
+}
+
+admin_password() {
+	local file=$DATA/admin-password
+	if [ -n "${OPEN_ADMIN_PASSWORD:-}" ]; then
+		printf '%s\n' "$OPEN_ADMIN_PASSWORD"
+		return
+	fi
+	[ -s "$file" ] || (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$file")
+	cat "$file"
+}
+
+demo_prepare() {
+	local organization created=no examples sum
+	organization=$("$B/openctl" org create Demo --slug $DEMO --set allow_commands=true --if-missing)
+	[ -e "$DATA/admin-password" ] || created=yes
+	admin_password | "$B/openctl" user create --org $DEMO --email "$ADMIN_EMAIL" --role admin \
+		--password-stdin --if-missing >/dev/null
+	if [ $created = yes ] && [ -e "$DATA/admin-password" ]; then
+		say "Administrator of $DEMO: $ADMIN_EMAIL, password $(cat "$DATA/admin-password") (kept in $DATA/admin-password)"
+	fi
+	examples=(assets/examples/*.yaml)
+	[ -e "${examples[0]}" ] || return 0
+	# Imported again only when they change, so that what a user archives stays archived.
+	sum=$({ say "$organization"; cat "${examples[@]}"; } | sha256sum)
+	[ "$(cat "$DATA/examples.sum" 2>/dev/null)" != "$sum" ] || return 0
+	"$B/openctl" dag import "${examples[@]}" --org $DEMO --activate
+	say "$sum" >"$DATA/examples.sum"
+}
+
+# --- the server
+
+port_taken() {
+	local host=${LISTEN%:*}
+	case $host in 0.0.0.0 | '*') host=127.0.0.1 ;; '[::]') host=::1 ;; esac
+	host=${host#[}
+	(exec 3<>"/dev/tcp/${host%]}/${LISTEN##*:}") 2>/dev/null
+}
+
+http_status() {
+	local host=${LISTEN%:*} line
+	case $host in 0.0.0.0 | '*') host=127.0.0.1 ;; '[::]') host=::1 ;; esac
+	host=${host#[}
+	{
+		exec 3<>"/dev/tcp/${host%]}/${LISTEN##*:}" || return 1
+		printf 'GET %s HTTP/1.1\r\nHost: open\r\nConnection: close\r\n\r\n' "$1" >&3
+		IFS= read -r -t 5 line <&3 || return 1
+		exec 3>&-
+	} 2>/dev/null
+	line=${line#* }
+	say "${line%% *}"
+}
+
+# The workers load modules again on SIGHUP, as their own user.
+build_publish() {
+	local file
+	BUILD=$top/$B
+	reachable "$BUILD" && return 0
+	BUILD=$DATA/build
+	mkdir -p "$BUILD/modules"
+	for file in libopen.so modules/*.so; do
+		file=${file#"$B/"}
+		for file in "$B"/$file; do
+			cp "$file" "$BUILD/${file#"$B/"}.new"
+			mv "$BUILD/${file#"$B/"}.new" "$BUILD/${file#"$B/"}"
+		done
+	done
+}
+
+kore_start() {
+	local flags=(-f -n -c "$DATA/run/kore.conf")
+	is_root || flags+=(-r)
+	build_publish
+	kore_config
+	# A session of its own: Ctrl-C reaches only this script, which ends things in order.
+	OPEN_DATA=$SHORT OPEN_DATABASE_OWNER_URL='' setpriv --pdeathsig TERM setsid "$KORE" "${flags[@]}" 9>&- &
+	KORE_PID=$!
+	for ((i = 0; i < 600; i++)); do
+		alive "$KORE_PID" || return 1
+		[ "$(http_status /readyz)" = 200 ] && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+kore_stop() {
+	local pid
+	[ -n "${KORE_PID:-}" ] || return 0
+	kill -TERM "$KORE_PID" 2>/dev/null || true
+	wait_gone 20 "$KORE_PID" || kill -KILL "$KORE_PID" 2>/dev/null || true
+	for pid in $(session_members "$KORE_PID"); do
+		wait_gone 10 "$pid" || kill -KILL "$pid" 2>/dev/null || true
+	done
+	KORE_PID=
+}
+
+serve_stop() {
+	trap '' INT TERM HUP
+	trap - EXIT
+	kore_stop
+	[ -n "${DATABASE_URL:-}" ] || pg_stop
+	[ -z "${LINKS:-}" ] || rm -rf "$LINKS"
+}
+
+serve_prepare() {
+	umask 022
+	packages_build
+	compile all
+	settings_load
+	kore_prepare
+	data_prepare
+	data_lock
+	! port_taken || die "$LISTEN is taken by another program: stop it, or set OPEN_LISTEN=127.0.0.1:PORT"
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	trap serve_stop EXIT
+	database_start
+	demo_prepare
+}
+
+serve_greet() {
+	local example
+	example=$("$B/openctl" dag list --org $DEMO --active --names 2>/dev/null | head -n 1) || true
+	say ""
+	say "OPEN serves on http://$LISTEN   (Ctrl-C stops it)"
+	say "Try, in another terminal:   $B/openctl run ${example:-NAME} --org $DEMO --wait"
+}
+
+serve_run() {
+	serve_prepare
+	kore_start || die "the server did not start"
+	serve_greet
+	wait "$KORE_PID" || true
+	die "the server ended"
+}
+
+# --- dev: rebuild what changed; reload modules, restart only when resident code changed
+
+serve_dev() {
+	local resident newest
+	serve_prepare
+	kore_start || die "the server did not start"
+	serve_greet
+	newest=$B/.dev
+	while touch "$newest" && alive "$KORE_PID"; do
+		while [ -z "$(find modules tools conf kore.conf -newer "$newest" -type f -print -quit)" ]; do
+			sleep 0.3
+			alive "$KORE_PID" || break
+		done
+		resident=$(stat -c %i "$B/libopen.so")
+		touch "$newest"
+		(compile all) || continue
+		if [ "$resident" = "$(stat -c %i "$B/libopen.so")" ]; then
+			build_publish
+			kill -HUP "$KORE_PID" && step "Reloaded"
+		else
+			kore_stop
+			kore_start && step "Restarted"
+		fi
+	done
+	die "the server ended"
+}
+
+serve_database() {
+	packages_build
+	compile tools
+	settings_load
+	[ -z "${DATABASE_URL:-}" ] || die "OPEN_DATABASE_URL names a database that is not ours to start or stop"
+	data_prepare
+	case ${1:-} in
+	start)
+		pg_start
+		pg_url open_login
+		say ""
+		;;
+	stop)
+		pg_find
+		pg_stop
+		;;
+	url)
+		pg_find
+		pg_pid >/dev/null || die "the private database is not running"
+		SOCKETS=$(sed -n 5p "$DATA/pg/postmaster.pid")
+		pg_url open_login
+		say ""
+		;;
+	*) die "usage: ./build.sh database start|stop|url" ;;
+	esac
+}
