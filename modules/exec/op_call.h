@@ -1,12 +1,12 @@
 /* op_call.h - one attempt of one node whose op is not a pure noop, from start
  * to outcome.
  *
- * Owner:    the arena that started it; freed by op_call_free on the arena's
- * thread. Lifetime: one attempt. Everything it allocates lives in its own
- * struct mem. Threads:  handed over whole: arena → compute thread or runner
- * client → arena. Never two at once, except `stop`, which anyone may set.
+ * Owner:    the arena that started it; freed by op_call_free on its thread.
+ * Lifetime: one attempt. All it allocates lives in its own struct mem.
+ * Threads:  handed over whole: arena → compute thread or runner client →
+ *           arena. Never two at once, except `stop`, which anyone may set.
  * Knows:    nothing of shared memory: what it reads of the run comes through
- * struct scope.
+ *           struct scope.
  */
 #ifndef OPEN_EXEC_OP_CALL_H
 #define OPEN_EXEC_OP_CALL_H
@@ -28,8 +28,7 @@ struct scope {
 	struct uuid execution;
 	void *run;
 	const char *(*context)(const struct scope *, size_t *len);
-	/* JSON text of a terminal node's result, or NULL (none: reads as nil).
-	 */
+	/* JSON of a terminal node's result, or NULL (none: reads as nil). */
 	const char *(*result)(const struct scope *, uint32_t node, size_t *len);
 	/* "success" "failed" "skipped" "cancelled", or NULL while not terminal.
 	 */
@@ -69,11 +68,17 @@ struct op_call {
 	_Atomic bool stop;	   /* cancel or timeout: end soon */
 	struct op_outcome outcome;
 
-	/* The arena's, untouched by ops. */
+	/* The arena's, untouched by ops, compute and the runner's client. */
 	uint64_t run_ref;
 	struct op_call *next;
-	void *driver; /* compute's or the runner client's while it works on the
-			 call */
+
+	/* Of whoever works on the call: compute (on its threads driver is the
+	 * struct lua_sandbox) or the runner's client. */
+	void *driver;
+	struct op_call *queued;
+	uint32_t work;
+
+	const struct eval_root *roots; /* eval.c: what it parsed of the scope */
 };
 
 enum op_kind {
@@ -100,12 +105,21 @@ const struct op *op_by_name(const char *name); /* NULL: unknown */
 
 struct op_call *op_call_new(void); /* NULL: out of memory */
 void op_call_free(struct op_call *);
-/* Sets a failed outcome. */
+/* Sets a failed outcome. The text is cut at 4 KiB and made valid UTF-8. */
 void op_call_fail(struct op_call *, bool retryable, const char *code,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same for a call that was told to stop. */
+void op_call_cancelled(struct op_call *);
+/* Sets a successful outcome with v (NULL: none) as its result, or the failure
+ * "result_too_large" when its text is longer than limit. */
+void op_call_result(struct op_call *, const struct json *v, size_t limit);
+/* A copy in m with invalid UTF-8 and NUL replaced by U+FFFD; NULL when m is
+ * full. text itself when it is fine and ends in NUL. */
+const char *op_text(struct mem *m, const char *text, size_t len, size_t *out);
 
-/* eval.h's work, before the op starts:
- * eval_when: 1 true, 0 false, -1 failed (outcome filled). NULL expression: 1.
+/* eval.c's work, before the op starts:
+ * eval_when: 1 true, 0 false, -1 failed (outcome filled). No expression: 1.
+ *   False are null and false, all else is true, as in Lua.
  * eval_params: 0 and call->params, or -1 (outcome filled).
  * eval_needs_lua: whether the node's when or with holds a Lua expression; such
  * a call must be evaluated on a compute thread (compute_submit does it), others
