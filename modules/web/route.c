@@ -1,0 +1,47 @@
+/* route.c - finds the steps of a request's method.
+ */
+#include "web/route.h"
+
+#include <string.h>
+
+#include "web/kore_api.h"
+
+static const char *
+method_name(const struct http_request *req)
+{
+	switch (req->method) {
+	case HTTP_METHOD_GET:
+	case HTTP_METHOD_HEAD:
+		return "GET";
+	case HTTP_METHOD_POST:
+		return "POST";
+	case HTTP_METHOD_PATCH:
+		return "PATCH";
+	case HTTP_METHOD_PUT:
+		return "PUT";
+	case HTTP_METHOD_DELETE:
+		return "DELETE";
+	default:
+		return "";
+	}
+}
+
+static enum flow_next
+refuse(struct flow *f)
+{
+	return flow_fail(f, 405, "method_not_allowed",
+	    "This resource does not take %s.", flow_method(f));
+}
+
+static const struct flow_step refuse_steps[] = { FLOW_STEP(refuse), FLOW_END };
+
+int
+route_run(struct http_request *req, const struct route_method *table)
+{
+	const char *name = method_name(req);
+
+	for (; table->method != NULL; table++)
+		if (strcmp(table->method, name) == 0)
+			return flow_run(req, table->steps, table->state_size);
+	return flow_run(req, refuse_steps, 0);
+}

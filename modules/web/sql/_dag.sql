@@ -1,0 +1,13 @@
+-- Columns of a DAG d. $3, $4: definition, active_version wanted.
+d.id,
+d.name,
+d.description,
+d.status,
+d.version,
+case when $3::boolean then (select v.definition from open.dag_versions v where v.dag_id = d.id and v.number = d.version) end as definition,
+case when $4::boolean then (select v.number from open.dag_versions v where v.id = d.active_version_id) end as active_version,
+d.inserted_at,
+d.updated_at,
+d.organization_id,
+d.created_by,
+d.active_version_id

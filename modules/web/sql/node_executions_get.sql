@@ -1,0 +1,7 @@
+-- One node execution by its id, which tells execution and node (see uuid.h).
+-- $1 organization, $2 uuid[] of one id, $3 … long fields
+select @{node_execution}
+  from open.node_executions n
+ where n.organization_id = $1::uuid
+   and n.execution_id = (left(($2::uuid[])[1]::text, 28) || '00000000')::uuid
+   and n.node_index = ('x' || right(($2::uuid[])[1]::text, 8))::bit(32)::integer - 1
