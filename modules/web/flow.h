@@ -25,6 +25,7 @@
 #include "web/sql.h"
 
 struct http_request;
+struct config;
 struct flow;
 
 enum flow_next {
@@ -65,6 +66,7 @@ const struct actor *flow_actor(
     const struct flow *); /* never NULL in a flow that is not public */
 struct http_request *flow_request(struct flow *);
 struct exec *flow_exec(void);
+const struct config *flow_config(void); /* the server's, see config.h */
 
 /* Asks; the next step runs when the rows are there. A database error is
  * answered by the flow itself: 503 "database_unavailable", 504 on the deadline,

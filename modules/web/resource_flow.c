@@ -318,6 +318,8 @@ keep_ends(struct flow *f, unsigned count)
 	const struct resource_query *q = &s->query;
 	unsigned n = q->include_count;
 
+	if (count == 0)
+		return true;
 	s->ends = mem_array(flow_mem(f), (size_t)count * n, sizeof(*s->ends));
 	if (s->ends == NULL)
 		return false;
