@@ -61,21 +61,6 @@ next_token(struct reader *r)
 	return at;
 }
 
-static struct place
-place_at(const char *text, size_t offset)
-{
-	struct place at = {1, 1};
-	size_t start = 0;
-
-	for (size_t i = 0; i < offset; i++)
-		if (text[i] == '\n') {
-			at.line++;
-			start = i + 1;
-		}
-	at.column = (uint32_t)(offset - start + 1);
-	return at;
-}
-
 /* Strings ----------------------------------------------------------------- */
 
 static int

@@ -33,6 +33,21 @@ tree_destroy(struct tree *t)
 	free(t->open);
 }
 
+struct place
+place_at(const char *text, size_t offset)
+{
+	struct place at = {1, 1};
+	size_t start = 0;
+
+	for (size_t i = 0; i < offset; i++)
+		if (text[i] == '\n') {
+			at.line++;
+			start = i + 1;
+		}
+	at.column = (uint32_t)(offset - start + 1);
+	return at;
+}
+
 bool
 tree_fail(
     struct tree *t, struct place at, const char *code, const char *message)

@@ -17,6 +17,9 @@ struct place {
 	uint32_t line, column; /* 1-based; column in bytes */
 };
 
+/* Counts from the text's start: for errors only. */
+struct place place_at(const char *text, size_t offset);
+
 struct tree {
 	struct mem *mem;
 	struct err *err;
