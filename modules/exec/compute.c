@@ -182,8 +182,9 @@ struct compute *
 compute_new(const struct compute_settings *settings, compute_done done,
     void *ctx, struct err *e)
 {
-	struct compute *c =
-	    mem_heap(sizeof(*c) + settings->threads * sizeof(c->workers[0]));
+	size_t size = sizeof(struct compute) +
+		      settings->threads * sizeof(struct worker);
+	struct compute *c = mem_heap(size);
 
 	if (c == NULL)
 		return err_memory(e), NULL;
