@@ -20,6 +20,16 @@ struct parse {
 	struct query_fault *fault;
 };
 
+/* What a client sent may be no UTF-8, or cut in a character. */
+static void
+clean(char *text)
+{
+	size_t len = strlen(text), good;
+
+	while ((good = utf8_valid(text, len)) < len)
+		text[good] = '?';
+}
+
 static int __attribute__((format(printf, 4, 5)))
 refuse(struct parse *p, const char *code, const char *parameter,
     const char *fmt, ...)
@@ -31,6 +41,7 @@ refuse(struct parse *p, const char *code, const char *parameter,
 	va_start(ap, fmt);
 	vsnprintf(p->fault->message, sizeof(p->fault->message), fmt, ap);
 	va_end(ap);
+	clean(p->fault->message);
 	return -1;
 }
 
