@@ -51,6 +51,11 @@ $(call obj,$(wildcard modules/$(1)/*.c)): | $(B)/gen/$(1)_sql.h
 endef
 $(foreach owner,$(SQL_OWNERS),$(eval $(call sql_rule,$(owner))))
 
+$(B)/gen/openctl_sql.h: $(wildcard tools/openctl/sql/*.sql) tools/sqlgen
+	@mkdir -p $(@D)
+	tools/sqlgen openctl $(wildcard tools/openctl/sql/*.sql) > $@.tmp && mv $@.tmp $@
+$(call obj,$(wildcard tools/openctl/*.c)): | $(B)/gen/openctl_sql.h
+
 $(B)/libopen.so: $(call obj,$(BASE) $(DAG) $(EXEC) $(WEB))
 	$(CC) $(LDFLAGS) -shared -Wl,-soname,libopen.so -Wl,-z,nodelete -o $@.tmp $^ $(LIBS_OPEN)
 	mv $@.tmp $@

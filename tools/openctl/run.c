@@ -1,0 +1,184 @@
+/* run.c - starts an execution: a pending row that the next server takes. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/uuid.h"
+#include "exec/op_call.h"
+#include "execution.h"
+#include "openctl_sql.h"
+
+struct start {
+	const char *organization;
+	const struct json *settings;
+	const char *dag, *version;
+	const struct plan *plan;
+	const char *context; /* JSON */
+};
+
+/* --- the context: JSON, @FILE or - ----------------------------------------- */
+
+static char *
+context_bytes(struct ctl *ctl, const char *value, size_t *len)
+{
+	size_t limit = (size_t)ctl->config.context_limit;
+	char *bytes = NULL;
+
+	if (strcmp(value, "-") == 0)
+		return ctl_read_stdin(ctl, limit, len);
+	if (value[0] != '@') {
+		*len = strlen(value);
+		return mem_strdup(&ctl->mem, value);
+	}
+	if (freopen(value + 1, "re", stdin) == NULL)
+		ctl_fail("%s can't be read", value + 1);
+	else
+		bytes = ctl_read_stdin(ctl, limit, len);
+	return bytes;
+}
+
+static bool
+context_read(struct ctl *ctl, struct start *s)
+{
+	const char *value = args_get(&ctl->args, "context");
+	const struct json *tree;
+	struct err e = {0};
+	char *bytes;
+	size_t len;
+
+	s->context = "{}";
+	if (value == NULL)
+		return true;
+	if ((bytes = context_bytes(ctl, value, &len)) == NULL)
+		return false;
+	if (len > (size_t)ctl->config.context_limit) {
+		ctl_fail("the context is longer than %lld bytes",
+		    (long long)ctl->config.context_limit);
+		return false;
+	}
+	if (json_parse(&ctl->mem, bytes, len, NULL, &tree, &e) != 0) {
+		ctl_fail("the context, %u:%u: %s", e.line, e.column, e.message);
+		return false;
+	}
+	if (tree->type != JSON_OBJECT) {
+		ctl_fail("the context must be a JSON object");
+		return false;
+	}
+	s->context = bytes;
+	return true;
+}
+
+/* --- the DAG and whether it may run --------------------------------------- */
+
+static bool
+organization_read(struct ctl *ctl, struct start *s)
+{
+	const char *settings;
+	struct err e = {0};
+
+	s->organization = ctl_organization(ctl);
+	if (s->organization == NULL)
+		return false;
+	settings = mem_strdup(&ctl->mem, db_get(ctl->db, 0, 1));
+	if (settings != NULL &&
+	    json_parse(&ctl->mem, settings, strlen(settings), NULL,
+		&s->settings, &e) == 0)
+		return true;
+	ctl_fail("the organization's settings: %s", e.message);
+	return false;
+}
+
+static bool
+dag_read(struct ctl *ctl, struct start *s)
+{
+	const char *name = ctl->args.operands[0];
+	struct err e = {0};
+	size_t len;
+
+	db_text(ctl->db, s->organization);
+	db_text(ctl->db, name);
+	if (!ctl_query(ctl, &SQL_DAG_TO_RUN))
+		return false;
+	if (db_count(ctl->db) == 0) {
+		ctl_fail("there is no DAG '%s' in '%s'", name,
+		    args_get(&ctl->args, "org"));
+		return false;
+	}
+	if (db_is_null(ctl->db, 0, 1)) {
+		ctl_fail("DAG '%s' is not active", name);
+		return false;
+	}
+	s->dag = mem_strdup(&ctl->mem, db_get(ctl->db, 0, 0));
+	s->version = mem_strdup(&ctl->mem, db_get(ctl->db, 0, 1));
+	s->plan = db_get_bytes(ctl->db, 0, 2, &ctl->mem, &len);
+	/* A server compiles a plan that it can't use anew. */
+	if (s->plan != NULL && plan_check(s->plan, len, &e) != 0)
+		s->plan = NULL;
+	return true;
+}
+
+/* What the organization no longer allows is not started. */
+static bool
+ops_allowed(const struct start *s)
+{
+	const struct op_schema *schema;
+	const struct op *op;
+	uint32_t i;
+
+	for (i = 0; s->plan != NULL && i < s->plan->op_count; i++) {
+		op = op_by_name(plan_op_name(s->plan, i));
+		schema = op == NULL ? NULL : &op->schema;
+		if (schema == NULL || schema->permission == NULL)
+			continue;
+		if (s->settings != NULL &&
+		    json_get(s->settings, schema->permission) != NULL &&
+		    json_get(s->settings, schema->permission)->type ==
+			JSON_TRUE)
+			continue;
+		ctl_fail("op '%s' is not allowed here: the organization's "
+			 "setting %s is not true",
+		    schema->name, schema->permission);
+		return false;
+	}
+	return true;
+}
+
+static bool
+execution_create(struct ctl *ctl, const struct start *s, char id[UUID_TEXT])
+{
+	struct uuid uuid = uuid_execution();
+
+	uuid_format(&uuid, id);
+	db_text(ctl->db, id);
+	db_text(ctl->db, s->dag);
+	db_text(ctl->db, s->version);
+	db_text(ctl->db, s->context);
+	if (!ctl_query(ctl, &SQL_EXECUTION_CREATE))
+		return false;
+	if (db_count(ctl->db) == 1)
+		return true;
+	ctl_fail("DAG '%s' is not active any more", ctl->args.operands[0]);
+	return false;
+}
+
+enum ctl_exit
+run_command(struct ctl *ctl)
+{
+	bool wait = args_has(&ctl->args, "wait");
+	struct start s = {0};
+	char id[UUID_TEXT];
+	const char *status;
+
+	if (!context_read(ctl, &s) || !ctl_connect(ctl, DB_SYSTEM) ||
+	    !organization_read(ctl, &s) || !dag_read(ctl, &s) ||
+	    !ops_allowed(&s) || !execution_create(ctl, &s, id))
+		return CTL_FAILED;
+	if (!wait) {
+		printf(ctl->json ? "{\"id\": \"%s\"}\n" : "%s\n", id);
+		return CTL_DONE;
+	}
+	status = execution_wait(ctl, id);
+	if (status == NULL || execution_print(ctl, id) != CTL_DONE)
+		return CTL_FAILED;
+	return strcmp(status, "success") == 0 ? CTL_DONE : CTL_FAILED;
+}

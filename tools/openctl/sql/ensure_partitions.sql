@@ -1,0 +1,1 @@
+select open.ensure_partitions()

@@ -1,0 +1,11 @@
+-- Waits for a server to take it. No row: the DAG is not active any more.
+-- $1 id, $2 DAG, $3 version, $4 context
+with started as (
+	insert into open.executions (id, organization_id, dag_id, dag_version_id, context, total_nodes)
+	select $1::uuid, d.organization_id, d.id, v.id, $4::jsonb, cardinality(v.node_names)
+	  from open.dags d
+	  join open.dag_versions v on v.id = $3::uuid and v.dag_id = d.id
+	 where d.id = $2::uuid and d.status = 'active' and d.deleted_at is null
+	returning id
+)
+select id, pg_notify('open_pending', id::text) from started

@@ -1,0 +1,15 @@
+-- $1 execution
+select json_build_object(
+	'id', e.id, 'dag', d.name, 'version', v.number, 'status', e.status, 'context', e.context, 'result', e.result,
+	'error_message', e.error_message, 'inserted_at', e.inserted_at, 'started_at', e.started_at,
+	'completed_at', e.completed_at, 'total_nodes', e.total_nodes, 'succeeded_nodes', e.succeeded_nodes,
+	'failed_nodes', e.failed_nodes,
+	'nodes', (select coalesce(json_agg(json_build_object(
+			'id', n.id, 'name', n.node_name, 'status', n.status, 'started_at', n.started_at,
+			'completed_at', n.completed_at, 'retry_count', n.retry_count, 'result', n.result,
+			'error', n.error, 'log', n.log) order by n.node_index), '[]')
+		    from open.node_executions n where n.execution_id = e.id))
+  from open.executions e
+  join open.dags d on d.id = e.dag_id
+  join open.dag_versions v on v.id = e.dag_version_id
+ where e.id = $1::uuid

@@ -1,0 +1,1 @@
+select number, name, checksum from open.migrations order by number

@@ -1,0 +1,2 @@
+-- $1 slug
+select id, settings from open.organizations where slug = $1

@@ -1,0 +1,1 @@
+select id, slug, name, settings from open.organizations order by slug
