@@ -1,0 +1,170 @@
+// Migrations: numbered, forward only, each whole or not at all.
+import assert from "node:assert/strict";
+import { before, after } from "node:test";
+import fs from "node:fs";
+import path from "node:path";
+import { ROOT, Server, temporary, test, unique } from "./harness.mjs";
+
+const FOLDER = path.join(ROOT, "migrations");
+const files = fs.readdirSync(FOLDER).filter((f) => f.endsWith(".sql")).sort();
+const names = files.map((f) => f.replace(/\.sql$/, ""));
+
+let server; // only its PostgreSQL
+before(async () => {
+	server = new Server({ data: temporary(), port: 1, env: {} });
+	await server.database("start");
+});
+after(async () => {
+	await server?.database("stop");
+	await server?.destroy();
+});
+
+// An empty database and a copy of the migrations that a test may spoil.
+async function fresh() {
+	const name = unique("fresh").replace("-", "_");
+	await server.psql(`create database ${name} owner open_owner`, { role: "postgres", database: "postgres" });
+	const folder = path.join(server.data, name);
+	fs.cpSync(FOLDER, folder, { recursive: true });
+	const url = `postgresql:///${name}?host=${encodeURIComponent(server.sockets())}&user=open_owner`;
+	return {
+		folder,
+		migrate: (...args) => server.openctl(["migrate", ...args], {
+			env: { OPEN_DATABASE_URL: url, OPEN_DATABASE_OWNER_URL: url, OPEN_MIGRATIONS: folder },
+		}),
+		psql: (sql) => server.psql(sql, { database: name }),
+		add: (file, sql) => fs.writeFileSync(path.join(folder, file), sql),
+	};
+}
+
+const NEXT = String(Number(names.at(-1).slice(0, 4)) + 1).padStart(4, "0");
+const table = (db, name) => db.psql(`select to_regclass('open.${name}') is not null`);
+
+test("files are numbered without gap", () => {
+	assert.ok(files.length > 0);
+	files.forEach((f, i) => assert.match(f, new RegExp(`^${String(i + 1).padStart(4, "0")}_[a-z0-9_]+\\.sql$`)));
+});
+
+test("a fresh database gets every migration, a second run changes nothing", async () => {
+	const db = await fresh();
+	const first = await db.migrate();
+	assert.equal(first.code, 0, first.stderr);
+	for (const name of names) assert.match(first.stdout + first.stderr, new RegExp(name));
+	const state = () => db.psql("select md5(string_agg(m::text, ',' order by m::text)) from open.migrations m");
+	const before = await state();
+	const second = await db.migrate();
+	assert.equal(second.code, 0, second.stderr);
+	assert.equal(await state(), before);
+	assert.equal(await db.psql("select count(*) from open.migrations"), String(files.length));
+});
+
+test("--status tells what is applied and what is pending, and changes nothing", async () => {
+	const db = await fresh();
+	const empty = await db.migrate("--status");
+	for (const name of names) assert.match(empty.stdout, new RegExp(`${name}.*pending|pending.*${name}`));
+	assert.equal(await table(db, "dags"), "f");
+	await db.migrate();
+	const full = await db.migrate("--status");
+	assert.equal(full.code, 0);
+	for (const name of names) assert.match(full.stdout, new RegExp(`${name}.*applied|applied.*${name}`));
+	db.add(`${NEXT}_more.sql`, "create table open.more (id integer);");
+	assert.match((await db.migrate("--status")).stdout, new RegExp(`${NEXT}_more.*pending|pending.*${NEXT}_more`));
+	assert.equal(await table(db, "more"), "f");
+});
+
+test("a changed migration stops with its name", async () => {
+	const db = await fresh();
+	await db.migrate();
+	fs.appendFileSync(path.join(db.folder, files[0]), "\n-- changed\n");
+	db.add(`${NEXT}_more.sql`, "create table open.more (id integer);");
+	const { code, stderr } = await db.migrate();
+	assert.equal(code, 1);
+	assert.match(stderr, new RegExp(names[0]));
+	assert.equal(await table(db, "more"), "f");
+	assert.notEqual((await db.migrate("--status")).code, 0);
+});
+
+test("a missing migration stops with its name", async () => {
+	const db = await fresh();
+	db.add(`${NEXT}_more.sql`, "create table open.more (id integer);");
+	assert.equal((await db.migrate()).code, 0);
+	fs.rmSync(path.join(db.folder, `${NEXT}_more.sql`));
+	const { code, stderr } = await db.migrate();
+	assert.equal(code, 1);
+	assert.match(stderr, new RegExp(`${NEXT}_more`));
+});
+
+test("a number that is missing, given twice, or comes late stops with its name", async () => {
+	const gap = await fresh();
+	const after = String(Number(NEXT) + 1).padStart(4, "0");
+	gap.add(`${after}_gap.sql`, "select 1;");
+	const skipped = await gap.migrate();
+	assert.equal(skipped.code, 1);
+	assert.match(skipped.stderr, new RegExp(`${after}_gap|${NEXT}`));
+	const twice = await fresh();
+	twice.add(`${names[0].slice(0, 4)}_again.sql`, "select 1;");
+	const doubled = await twice.migrate();
+	assert.equal(doubled.code, 1);
+	assert.match(doubled.stderr, /_again|0001/);
+	assert.equal(await table(twice, "dags"), "f");
+});
+
+test("a migration that fails leaves nothing of itself, keeps those before it, and is told with name and reason", async () => {
+	const db = await fresh();
+	db.add(`${NEXT}_broken.sql`, "create table open.half (id integer);\nselect nonsense;\n");
+	const { code, stderr } = await db.migrate();
+	assert.equal(code, 1);
+	assert.match(stderr, new RegExp(`${NEXT}_broken`));
+	assert.match(stderr, /nonsense/);
+	assert.equal(await table(db, "half"), "f");
+	assert.equal(await table(db, "dags"), "t");
+	assert.equal(await db.psql("select count(*) from open.migrations"), String(files.length));
+	db.add(`${NEXT}_broken.sql`, "create table open.half (id integer);\n");
+	assert.equal((await db.migrate()).code, 0);
+	assert.equal(await table(db, "half"), "t");
+});
+
+test("many migrate at once: each migration is applied once, all succeed", async () => {
+	const db = await fresh();
+	db.add(`${NEXT}_slow.sql`, "create table open.slow (id integer); select pg_sleep(0.3); insert into open.slow values (1);");
+	const all = await Promise.all(Array.from({ length: 4 }, () => db.migrate()));
+	assert.deepEqual(all.map((a) => a.code), [0, 0, 0, 0], all.map((a) => a.stderr).join("\n"));
+	assert.equal(await db.psql("select count(*) from open.slow"), "1");
+});
+
+test("the database that can't be reached is told without a password", async () => {
+	const url = "postgresql://somebody:s3cret@127.0.0.1:1/open";
+	const { code, stdout, stderr } = await server.openctl(["migrate"], { env: { OPEN_DATABASE_URL: url, OPEN_DATABASE_OWNER_URL: "" } });
+	assert.equal(code, 1);
+	assert.ok(stderr.length > 10);
+	assert.ok(!(stdout + stderr).includes("s3cret"));
+});
+
+test("months are made ahead, their bounds meet, and a month's history can be dropped", async () => {
+	const db = await fresh();
+	await db.migrate();
+	const parts = (parent) => db.psql(`select string_agg(c.relname, ' ' order by c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid
+		where i.inhparent = 'open.${parent}'::regclass`);
+	const month = new Date().toISOString().slice(0, 7).replace("-", "_");
+	for (const parent of ["executions", "node_history"]) {
+		const names = (await parts(parent)).split(" ");
+		assert.ok(names.includes(`${parent}_${month}`), names.join(" "));
+		assert.ok(names.length >= 4);
+	}
+	assert.equal(await db.psql("select open.ensure_partitions()"), "0");
+	assert.ok(Number(await db.psql("select open.ensure_partitions('5 months')")) >= 2);
+
+	await db.psql(`
+		insert into open.organizations (name, slug) values ('o', 'o');
+		insert into open.dags (organization_id, name) select id, 'd' from open.organizations;
+		insert into open.dag_versions (organization_id, dag_id, number, definition, definition_hash, node_names)
+		select organization_id, id, 1, '{}', sha256(''), '{a}' from open.dags;
+		insert into open.executions (id, organization_id, dag_id, dag_version_id)
+		select overlay(open.uuid_floor(now())::text placing '00000000' from 29)::uuid, organization_id, dag_id, id from open.dag_versions;
+		insert into open.node_history (execution_id, first, organization_id, base_at, nodes, states, started, completed)
+		select id, 0, organization_id, now(), '{0}', '{s}', '{0}', '{1}' from open.executions`);
+	const left = () => db.psql("select (select count(*) from open.executions), (select count(*) from open.node_history), (select count(*) from open.dags)");
+	assert.equal(await db.psql("select open.drop_history(date_trunc('month', now()))"), "0");
+	assert.equal(await left(), "1|1|1");
+	assert.equal(await db.psql("select open.drop_history(date_trunc('month', now()) + interval '1 month')"), "2");
+	assert.equal(await left(), "0|0|1");
+});
