@@ -1,0 +1,283 @@
+/* module.c - the executions' routes: start, watch and cancel runs.
+ *
+ *   /api/v1/executions                     GET POST
+ *   /api/v1/executions/ID                  GET
+ *   /api/v1/executions/ID/cancel           POST
+ *   /api/v1/executions/ID/node-executions  GET
+ *   /api/v1/dags/ID/executions             GET
+ *   /api/v1/node-executions                GET
+ *   /api/v1/node-executions/ID             GET
+ *   /api/v1/openapi.json                   GET
+ */
+#include "executions/start.h"
+#include "web/route.h"
+
+#include "executions_sql.h"
+
+#define HANDLER __attribute__((visibility("default")))
+
+HANDLER int executions_executions(struct http_request *);
+HANDLER int executions_execution(struct http_request *);
+HANDLER int executions_cancel(struct http_request *);
+HANDLER int executions_nodes_of(struct http_request *);
+HANDLER int executions_of_dag(struct http_request *);
+HANDLER int executions_nodes(struct http_request *);
+HANDLER int executions_node(struct http_request *);
+HANDLER int executions_openapi(struct http_request *);
+
+/* --- lists --------------------------------------------------------------- */
+
+static enum flow_next
+list_ask(struct flow *f)
+{
+	return resource_list(f, &resource_executions, NULL);
+}
+
+static enum flow_next
+nodes_ask(struct flow *f)
+{
+	return resource_list(f, &resource_node_executions, NULL);
+}
+
+/* A list below path segment 3, the id of a parent. */
+static enum flow_next
+list_of(struct flow *f, const struct resource *r, const char *path,
+    struct resource_parent parent)
+{
+	if (!flow_segment_uuid(f, 3, &parent.id))
+		return flow_fail(f, 404, parent.resource->not_found,
+		    "There is no such resource: %s.", parent.resource->type);
+	parent.path = mem_printf(flow_mem(f), "%s/%s/%s",
+	    parent.resource->path, flow_segment(f, 3), path);
+	return resource_list(f, r, &parent);
+}
+
+static enum flow_next
+nodes_of_ask(struct flow *f)
+{
+	return list_of(f, &resource_node_executions, "node-executions",
+	    (struct resource_parent) {
+		.resource = &resource_executions, .filter = "execution" });
+}
+
+static enum flow_next
+of_dag_ask(struct flow *f)
+{
+	return list_of(f, &resource_executions, "executions",
+	    (struct resource_parent) {
+		.resource = &resource_dags, .filter = "dag" });
+}
+
+static const struct flow_step list_steps[] = { FLOW_STEP(list_ask),
+	RESOURCE_STEPS, FLOW_END };
+static const struct flow_step nodes_steps[] = { FLOW_STEP(nodes_ask),
+	RESOURCE_STEPS, FLOW_END };
+static const struct flow_step nodes_of_steps[] = { FLOW_STEP(nodes_of_ask),
+	RESOURCE_STEPS, FLOW_END };
+static const struct flow_step of_dag_steps[] = { FLOW_STEP(of_dag_ask),
+	RESOURCE_STEPS, FLOW_END };
+
+/* --- one ----------------------------------------------------------------- */
+
+static enum flow_next
+one_ask(struct flow *f, const struct resource *r)
+{
+	struct uuid id;
+
+	if (!flow_segment_uuid(f, 3, &id))
+		return flow_fail(f, 404, r->not_found,
+		    "There is no such resource: %s.", r->type);
+	return resource_show(f, r, &id);
+}
+
+static enum flow_next
+show_ask(struct flow *f)
+{
+	return one_ask(f, &resource_executions);
+}
+
+/* An execution's id names no node: node indexes count from 0, ids from 1. */
+static enum flow_next
+node_ask(struct flow *f)
+{
+	struct uuid id, execution;
+	uint32_t node;
+
+	if (flow_segment_uuid(f, 3, &id) &&
+	    !(uuid_node_execution_split(&id, &execution, &node) &&
+		node < INT32_MAX))
+		return flow_fail(f, 404, resource_node_executions.not_found,
+		    "There is no such resource: node-executions.");
+	return one_ask(f, &resource_node_executions);
+}
+
+static const struct flow_step show_steps[] = { FLOW_STEP(show_ask),
+	RESOURCE_STEPS, FLOW_END };
+static const struct flow_step node_steps[] = { FLOW_STEP(node_ask),
+	RESOURCE_STEPS, FLOW_END };
+
+/* --- POST …/cancel -------------------------------------------------------- */
+
+struct cancel {
+	struct resource_state answer; /* first */
+	struct uuid id;
+};
+
+static enum flow_next
+cancel_write(struct flow *f)
+{
+	struct cancel *s = flow_state(f);
+	const struct actor *actor = flow_actor(f);
+	struct sql_params *params;
+
+	if (!flow_segment_uuid(f, 3, &s->id))
+		return flow_fail(f, 404, "execution_not_found",
+		    "There is no such execution.");
+	if (!resource_check(f, &resource_executions))
+		return FLOW_DONE;
+	params = flow_params(f);
+	sql_uuid(params, &actor->organization);
+	sql_uuid(params, &s->id);
+	sql_uuid(params, &actor->user);
+	sql_bool(params, actor->admin);
+	return flow_query(f, &SQL_EXECUTION_CANCEL);
+}
+
+/* The request is durable: now tell the arena. */
+static enum flow_next
+cancel_answer(struct flow *f)
+{
+	struct cancel *s = flow_state(f);
+	const struct sql_rows *rows = flow_rows(f);
+	const char *status;
+
+	if (sql_count(rows) == 0)
+		return flow_fail(f, 404, "execution_not_found",
+		    "There is no such execution.");
+	if (!sql_get_bool(rows, 0, 0))
+		return flow_fail(f, 403, "forbidden",
+		    "Only who started it, its DAG's creator and admins may "
+		    "cancel an execution.");
+	status = sql_get(rows, 0, 1);
+	if (status[0] != 'p' && status[0] != 'r')
+		return flow_fail(f, 409, "execution_ended",
+		    "The execution has already ended: %s.", status);
+	exec_cancel(flow_exec(), &s->id);
+	return resource_written(f, &resource_executions, &s->id, 202);
+}
+
+static const struct flow_step cancel_steps[] = { FLOW_STEP(cancel_write),
+	FLOW_STEP(cancel_answer), RESOURCE_STEPS, FLOW_END };
+
+/* --- openapi.json -------------------------------------------------------- */
+
+static enum flow_next
+openapi_answer(struct flow *f)
+{
+	struct buf b;
+
+	buf_create(&b, 0);
+	openapi_write(&b);
+	if (buf_failed(&b)) {
+		buf_free(&b);
+		return flow_fail(f, 503, "out_of_memory", "Out of memory.");
+	}
+	return flow_reply(f, 200, &b, "application/json", NULL);
+}
+
+static const struct flow_step openapi_steps[] = { FLOW_PUBLIC,
+	FLOW_STEP(openapi_answer), FLOW_END };
+
+/* --- routes -------------------------------------------------------------- */
+
+#define READ sizeof(struct resource_state)
+#define ROUTES_END { NULL, NULL, 0 }
+
+static const struct route_method executions_route[] = {
+	{ "GET", list_steps, READ },
+	{ "POST", execution_start_steps, sizeof(struct execution_start) },
+	ROUTES_END,
+};
+
+static const struct route_method execution_route[] = {
+	{ "GET", show_steps, READ },
+	ROUTES_END,
+};
+
+static const struct route_method cancel_route[] = {
+	{ "POST", cancel_steps, sizeof(struct cancel) },
+	ROUTES_END,
+};
+
+static const struct route_method nodes_of_route[] = {
+	{ "GET", nodes_of_steps, READ },
+	ROUTES_END,
+};
+
+static const struct route_method of_dag_route[] = {
+	{ "GET", of_dag_steps, READ },
+	ROUTES_END,
+};
+
+static const struct route_method nodes_route[] = {
+	{ "GET", nodes_steps, READ },
+	ROUTES_END,
+};
+
+static const struct route_method node_route[] = {
+	{ "GET", node_steps, READ },
+	ROUTES_END,
+};
+
+static const struct route_method openapi_route[] = {
+	{ "GET", openapi_steps, 0 },
+	ROUTES_END,
+};
+
+int
+executions_executions(struct http_request *req)
+{
+	return route_run(req, executions_route);
+}
+
+int
+executions_execution(struct http_request *req)
+{
+	return route_run(req, execution_route);
+}
+
+int
+executions_cancel(struct http_request *req)
+{
+	return route_run(req, cancel_route);
+}
+
+int
+executions_nodes_of(struct http_request *req)
+{
+	return route_run(req, nodes_of_route);
+}
+
+int
+executions_of_dag(struct http_request *req)
+{
+	return route_run(req, of_dag_route);
+}
+
+int
+executions_nodes(struct http_request *req)
+{
+	return route_run(req, nodes_route);
+}
+
+int
+executions_node(struct http_request *req)
+{
+	return route_run(req, node_route);
+}
+
+int
+executions_openapi(struct http_request *req)
+{
+	return route_run(req, openapi_route);
+}

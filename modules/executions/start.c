@@ -1,0 +1,175 @@
+/* start.c - starts an execution: read the body, one durable row, answer from
+ * what is known without asking the database again.
+ */
+#include "executions/start.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "web/config.h"
+#include "web/resource_body.h"
+
+/* Canonical text of the context in the flow's memory. */
+static bool
+take_context(struct flow *f, const struct json *context)
+{
+	struct execution_start *s = flow_state(f);
+	size_t limit = (size_t)flow_config()->context_limit;
+	struct buf b;
+
+	if (context == NULL) {
+		s->request.context = "{}";
+		s->request.context_len = 2;
+		return true;
+	}
+	buf_create(&b, 0);
+	json_write_canonical(&b, context);
+	if (!buf_failed(&b))
+		s->request.context =
+		    mem_strndup(flow_mem(f), b.data, b.len);
+	s->request.context_len = b.len;
+	buf_free(&b);
+	if (s->request.context == NULL)
+		flow_fail(f, 503, "out_of_memory", "Out of memory.");
+	else if (s->request.context_len > limit)
+		flow_fail_at(f, 422, "context_too_large",
+		    "/data/attributes/context", NULL,
+		    "The context has %zu bytes, more than %zu.",
+		    s->request.context_len, limit);
+	else
+		return true;
+	return false;
+}
+
+static const struct relation *
+dag_relation(void)
+{
+	const struct relation *relation = resource_executions.relations;
+
+	while (strcmp(relation->name, "dag") != 0)
+		relation++;
+	return relation;
+}
+
+static enum flow_next
+start_read(struct flow *f)
+{
+	struct execution_start *s = flow_state(f);
+	const struct json *root;
+	struct resource_body body;
+	struct faults faults;
+
+	if (!resource_check(f, &resource_executions) ||
+	    (root = flow_json(f)) == NULL)
+		return FLOW_DONE;
+	faults_create(&faults, flow_mem(f), 20);
+	resource_body_read(root, &resource_executions, NULL, &faults, &body);
+	if (!resource_body_relation(
+		&body, dag_relation(), &faults, &s->request.dag) &&
+	    faults.count == 0)
+		faults_add(&faults, NULL, "/data/relationships/dag",
+		    "missing_relationship",
+		    "The relationship \"dag\" is needed.");
+	if (faults.count > 0)
+		return flow_fail_faults(
+		    f, body.status != 0 ? body.status : 422, &faults, "");
+	if (!take_context(f, resource_body_get(&body, "context")))
+		return FLOW_DONE;
+	return flow_start(f, &s->request);
+}
+
+static void
+set(struct cell *cells, int column, const char *text)
+{
+	cells[column].text = text;
+	cells[column].len = strlen(text);
+}
+
+static const char *
+id_text(struct flow *f, const struct uuid *id)
+{
+	char text[UUID_TEXT];
+
+	uuid_format(id, text);
+	return mem_strdup(flow_mem(f), text);
+}
+
+/* The column that a field or relation of this name shows. */
+static int
+column_of(const char *name)
+{
+	const struct field *field = resource_field(&resource_executions, name);
+	const struct relation *relation = resource_executions.relations;
+
+	if (field != NULL)
+		return field->column;
+	while (relation->name != NULL && strcmp(relation->name, name) != 0)
+		relation++;
+	return relation->column;
+}
+
+/* A row as the database has it now. */
+static struct cell *
+started_cells(struct flow *f, const struct started *started)
+{
+	const struct execution_start *s = flow_state(f);
+	const struct actor *actor = flow_actor(f);
+	struct cell *cells = mem_array(flow_mem(f),
+	    (size_t)resource_executions.column_count, sizeof(*cells));
+	const char *total =
+	    mem_printf(flow_mem(f), "%d", (int)started->total_nodes);
+
+	if (cells == NULL)
+		return NULL;
+	set(cells, 0, id_text(f, &started->execution));
+	set(cells, column_of("status"), "pending");
+	set(cells, column_of("inserted_at"), started->inserted_at);
+	set(cells, column_of("context"), s->request.context);
+	set(cells, column_of("metadata"), "{}");
+	set(cells, column_of("retry_count"), "0");
+	set(cells, column_of("total_nodes"), total);
+	set(cells, column_of("succeeded_nodes"), "0");
+	set(cells, column_of("failed_nodes"), "0");
+	set(cells, column_of("success_rate"), "0.00");
+	set(cells, column_of("dag"), id_text(f, &s->request.dag));
+	set(cells, column_of("dag-version"), id_text(f, &started->version));
+	set(cells, column_of("triggered-by"), id_text(f, &actor->user));
+	set(cells, column_of("organization"),
+	    id_text(f, &actor->organization));
+	return cells;
+}
+
+static enum flow_next
+start_answer(struct flow *f)
+{
+	struct execution_start *s = flow_state(f);
+	const struct started *started = flow_started(f);
+	struct cell *cells;
+
+	switch (started->outcome) {
+	case STARTED:
+		break;
+	case START_NO_DAG:
+		return flow_fail_at(f, 404, "dag_not_found",
+		    "/data/relationships/dag", NULL, "There is no such DAG.");
+	case START_NOT_ACTIVE:
+		return flow_fail_at(f, 409, "dag_not_active",
+		    "/data/relationships/dag", NULL,
+		    "Only an active DAG can be started.");
+	case START_NOT_ALLOWED:
+		return flow_fail_at(f, 403, "op_not_allowed",
+		    "/data/relationships/dag", NULL,
+		    "The organization's settings don't allow an op of this "
+		    "DAG.");
+	}
+	if (s->answer.query.include_count > 0)
+		return resource_written(
+		    f, &resource_executions, &started->execution, 201);
+	cells = started_cells(f, started);
+	if (cells == NULL)
+		return flow_fail(f, 503, "out_of_memory", "Out of memory.");
+	return resource_reply_cells(f, &resource_executions, cells, 201);
+}
+
+const struct flow_step execution_start_steps[] = { FLOW_STEP(start_read),
+	FLOW_STEP(start_answer), RESOURCE_STEPS, FLOW_END };
