@@ -1,11 +1,22 @@
 /* document.h - the DAG document: one model, read from YAML and JSON, validated,
  * written back.
  *
- * bytes ──yaml_parse or json_parse──► struct json ──document_read──► struct
- * document (validated) ──document_canonical──► bytes that are hashed, stored
- * and compiled Owner:    everything lives in the struct mem passed in; strings
- * may point into the json tree's. Errors:   document_read reports all faults at
- * once in struct faults; the document is only returned without any.
+ *   bytes ──yaml_parse or json_parse──► struct json ──document_read──► struct
+ *   document (validated) ──document_canonical──► bytes that are hashed, stored
+ *   and compiled
+ *
+ * Owner:    everything lives in the struct mem passed in; strings may point
+ *           into the json tree's.
+ * Process:  private; pure functions.
+ * Errors:   document_read reports all faults at once in struct faults; the
+ *           document is only returned without any.
+ * Names:    of DAGs: 1..200 characters; of nodes: 1..200 bytes. UTF-8 without
+ *           control characters (C0, DEL, C1, U+2028, U+2029), quotes (" ' `)
+ *           and backslashes, and with no blank at either end.
+ * Limits:   a node has at most 100 retries; factor 1..1000; jitter 0..1; every
+ *           duration is positive and at most 3650 days. A description has at
+ *           most 10,000 bytes.
+ * Null:     an optional key whose value is null counts as left out.
  */
 #ifndef OPEN_DAG_DOCUMENT_H
 #define OPEN_DAG_DOCUMENT_H
@@ -37,6 +48,12 @@ struct retry {
 	double jitter; /* 0..1 */
 };
 
+/* What retry leaves out: backoff 1s, factor 2, max the larger of 5m and
+ * backoff, jitter 0. */
+#define RETRY_BACKOFF_NS INT64_C(1000000000)
+#define RETRY_MAX_NS	 INT64_C(300000000000)
+#define RETRY_FACTOR	 2.0
+
 struct document_node {
 	const char *name;
 	uint32_t op;		 /* index in the op_set */
@@ -51,14 +68,16 @@ struct document_node {
 };
 
 struct document {
-	const char
-	    *name; /* NULL in a JSON definition, where it stands beside */
+	/* NULL in a JSON definition, where it stands beside. */
+	const char *name;
 	const char *description; /* "" if none */
 	int64_t timeout_ns;	 /* 0: none */
 	uint32_t node_count;
 	uint32_t dependency_count;
-	struct document_node *nodes; /* in the document's order; the index is
-					the node's identity in the version */
+	/* In the document's order; the index is the node's identity in the
+	 * version. */
+	struct document_node *nodes;
+	uint32_t *order; /* node indexes, dependencies before dependents */
 };
 
 struct faults {
@@ -67,36 +86,46 @@ struct faults {
 	struct err *list; /* in mem */
 	size_t max;
 	struct mem *mem;
+	struct err spare; /* the list when there is no memory for one */
 };
+#define FAULTS_MAX 100 /* a sensible max */
 void faults_create(struct faults *f, struct mem *m, size_t max);
+/* at: gives line and column, may be NULL; pointer: NULL is "". The fault, to
+ * be corrected in place, or NULL if it is only counted. */
 struct err *faults_add(struct faults *f, const struct json *at,
     const char *pointer, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+/* By place; those without one keep their order at the end. document_read has
+ * done it. */
+void faults_sort(struct faults *f);
 
 /* What a caller may ask of document_read. */
 struct document_options {
 	const struct op_set *ops;
 	const struct document_limits *limits; /* NULL: the default */
-	bool name_required; /* a YAML document: name and description stand
-			       inside */
+	/* A document that stands alone: name and description stand inside.
+	 * Otherwise they stand beside it and are unknown keys in it. */
+	bool name_required;
 	/* Organization's settings object, for permissions of ops; NULL: every
 	 * op is allowed. */
 	const struct json *settings;
 };
 
 /* Reads and validates the tree. 0 and *out, or -1 with at least one fault.
- * Codes: invalid_type unknown_key missing_key invalid_name duplicate_node
- * unknown_dependency self_dependency duplicate_dependency cycle unknown_op
- * invalid_parameter missing_parameter unknown_parameter op_not_allowed
- * invalid_duration invalid_trigger invalid_retry invalid_expression
- * not_an_ancestor too_many_nodes too_many_dependencies document_too_large
- * out_of_memory. A cycle's message shows its path: a -> b -> a. */
+ * Codes: invalid_type unknown_key missing_key invalid_name invalid_description
+ * duplicate_node unknown_dependency self_dependency duplicate_dependency cycle
+ * unknown_op invalid_parameter missing_parameter unknown_parameter
+ * op_not_allowed invalid_duration invalid_trigger invalid_retry
+ * invalid_expression unknown_node not_an_ancestor too_many_nodes
+ * too_many_dependencies document_too_large out_of_memory.
+ * A cycle's message shows its path in the order of running: a -> b -> a means
+ * that b depends on a. */
 int document_read(struct mem *m, const struct json *root,
     const struct document_options *options, struct faults *faults,
     struct document **out);
 
 /* Both steps for bytes; format by the first argument. Syntax errors become
- * faults too. */
+ * faults too, with the reader's codes. */
 enum document_format {
 	DOCUMENT_YAML,
 	DOCUMENT_JSON
@@ -106,14 +135,16 @@ int document_parse(struct mem *m, enum document_format format,
     struct faults *faults, struct document **out);
 
 /* The canonical JSON of {timeout, nodes} (never name or description): defaults
- * left out, keys sorted, durations in shortest form, dependencies in ascending
- * node order. Two documents that mean the same give the same bytes. */
+ * left out, keys sorted, durations as duration_format has them, dependencies in
+ * ascending node order. Two documents that mean the same give the same bytes.
+ * d may be a document of the same ops only. */
 void document_canonical(
     const struct document *d, const struct op_set *ops, struct buf *out);
+/* SHA-256; -1 if the library fails. */
 int document_hash(const char *canonical, size_t len, uint8_t hash[SHA256_SIZE]);
 
 /* YAML that document_parse reads back to the same canonical form. definition is
- * a canonical JSON tree. */
+ * a JSON tree as document_canonical wrote it; name NULL: without one. */
 void document_to_yaml(const char *name, const char *description,
     const struct json *definition, struct buf *out);
 
