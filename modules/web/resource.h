@@ -85,6 +85,7 @@ struct action {
 	const char *name; /* NULL ends the table */
 	const char *description;
 	const struct field *fields; /* optional attributes; NULL: none */
+	const char *status;	    /* of its answer */
 };
 
 struct resource {

@@ -17,7 +17,7 @@ static const char *const node_statuses[] = { "pending", "running", "success",
 #define FIELDS_END    { NULL, 0, 0, 0, NULL, NULL }
 #define RELATIONS_END { NULL, NULL, 0, NULL, NULL, NULL, NULL }
 #define FILTERS_END   { NULL, 0, NULL, false, NULL }
-#define ACTIONS_END   { NULL, NULL, NULL }
+#define ACTIONS_END   { NULL, NULL, NULL, NULL }
 
 static const struct action no_actions[] = { ACTIONS_END };
 
@@ -71,7 +71,7 @@ static const struct filter dag_filters[] = {
 };
 
 static const struct field activate_fields[] = {
-	{ "version", FIELD_INTEGER, 0, 0, NULL,
+	{ "version", FIELD_INTEGER, 0, FIELD_UPDATE, NULL,
 	    "Number of the version to activate; without it the newest." },
 	FIELDS_END,
 };
@@ -79,8 +79,9 @@ static const struct field activate_fields[] = {
 static const struct action dag_actions[] = {
 	{ "activate",
 	    "Compiles a version and makes it the one that executions run.",
-	    activate_fields },
-	{ "archive", "Puts it aside: it can't be started any more.", NULL },
+	    activate_fields, "200" },
+	{ "archive", "Puts it aside: it can't be started any more.", NULL,
+	    "200" },
 	ACTIONS_END,
 };
 
@@ -224,7 +225,7 @@ static const struct filter execution_filters[] = {
 static const struct action execution_actions[] = {
 	{ "cancel",
 	    "Asks to end it: nothing new starts, running nodes are stopped.",
-	    NULL },
+	    NULL, "202" },
 	ACTIONS_END,
 };
 
