@@ -1,0 +1,274 @@
+/* boot.c - the server's start and end: what the parent makes before it forks,
+ * what a worker starts, and Kore's hooks that call it.
+ *
+ *   kore_parent_configure   settings, server id, shared memory, runner
+ *   kore_worker_configure   database, arena, journal, recovery
+ *   kore_worker_teardown    arena, last flush of the journal
+ */
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "exec/runner.h"
+#include "web/log.h"
+#include "web/migrations.h"
+#include "web/request.h"
+
+#define FLUSH_MS    3000
+#define FILES_SPARE 512 /* descriptors besides connections */
+#define BODY_SLACK  (16u << 20)
+
+struct server server;
+
+static char data_path[PATH_MAX], scratch_path[PATH_MAX + 16],
+    socket_path[PATH_MAX + 24];
+
+void kore_parent_configure(int, char **);
+void kore_parent_teardown(void);
+void kore_worker_configure(void);
+void kore_worker_teardown(void);
+
+const struct config *
+flow_config(void)
+{
+	return &server.config;
+}
+
+/* --- the parent ----------------------------------------------------------- */
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+stop(const char *fmt, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	va_start(args, fmt);
+	fputs("error: ", stderr);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+	va_end(args);
+	unlink(kore_pidfile);
+	exit(1);
+}
+
+static void
+settings_load(void)
+{
+	struct err e;
+
+	err_clear(&e);
+	if (config_load(NULL, &server.config, &e) == 0)
+		return;
+	if (e.line != 0)
+		stop("%s (line %u, column %u)", e.message, e.line, e.column);
+	stop("%s", e.message);
+}
+
+static void
+folders_make(void)
+{
+	const char *data = server.config.data;
+
+	if (mkdir(data, 0755) == -1 && errno != EEXIST)
+		stop("%s: %s", data, strerror(errno));
+	if (realpath(data, data_path) == NULL)
+		stop("%s: %s", data, strerror(errno));
+	snprintf(socket_path, sizeof(socket_path), "%s/run", data_path);
+	if (mkdir(socket_path, 0711) == -1 && errno != EEXIST)
+		stop("%s: %s", socket_path, strerror(errno));
+	snprintf(
+	    socket_path, sizeof(socket_path), "%s/run/runner.sock", data_path);
+	snprintf(scratch_path, sizeof(scratch_path), "%s/scratch", data_path);
+	free(server.config.data);
+	if ((server.config.data = strdup(data_path)) == NULL)
+		stop("out of memory");
+}
+
+/* Made once: executions name the server that runs them. */
+static void
+server_id_load(void)
+{
+	char path[PATH_MAX + 16], text[UUID_TEXT] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/server-id", data_path);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) != -1) {
+		if (read(fd, text, UUID_TEXT - 1) != UUID_TEXT - 1 ||
+		    !uuid_parse(text, UUID_TEXT - 1, &server.id))
+			stop("%s does not hold a UUID", path);
+		close(fd);
+		return;
+	}
+	server.id = uuid_v7();
+	uuid_format(&server.id, text);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd == -1 || dprintf(fd, "%s\n", text) < 0 || fsync(fd) == -1)
+		stop("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/* What Kore takes from its file but is a setting of ours; Kore counts all
+ * descriptors up to the limit when a worker starts, so it must be small. */
+static void
+kore_limits(void)
+{
+	const struct config *c = &server.config;
+	struct rlimit rl;
+
+	worker_count = (u_int8_t)c->workers;
+	worker_max_connections = (u_int32_t)c->max_connections;
+	worker_rlimit_nofiles = (u_int32_t)c->max_connections + FILES_SPARE;
+	worker_set_affinity = 0;
+	http_body_max = (size_t)c->body_limit + BODY_SLACK;
+	http_request_limit = (u_int32_t)c->max_connections;
+	http_hsts_enable = 0;
+	http_server_version("open");
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 &&
+	    rl.rlim_cur > worker_rlimit_nofiles) {
+		rl.rlim_cur = worker_rlimit_nofiles;
+		setrlimit(RLIMIT_NOFILE, &rl);
+	}
+}
+
+static void
+runner_settings(struct runner_settings *r)
+{
+	const struct config *c = &server.config;
+
+	r->socket = socket_path;
+	r->scratch = scratch_path;
+	r->user = getuid() == 0 ? c->command_user : NULL;
+	r->concurrency = (unsigned)c->command_concurrency;
+	r->result_bytes = (size_t)c->result_limit;
+	r->log_bytes = (size_t)c->command_log_limit;
+	r->kill_after_ns = c->command_kill_after;
+	r->sandbox = c->command_sandbox != 0;
+}
+
+static void
+executor_create(void)
+{
+	const struct config *c = &server.config;
+	struct exec_settings s;
+	struct err e;
+
+	exec_settings_default(&s);
+	s.shm_bytes = (size_t)c->shared_memory;
+	s.arenas = (unsigned)c->workers;
+	s.max_runs = (unsigned)c->max_runs;
+	s.max_plans = (unsigned)c->max_plans;
+	s.reserve_bytes = s.shm_bytes / 8;
+	s.flush_ns = c->flush_interval;
+	s.pin = c->pin != 0;
+	s.compute.threads = (unsigned)c->compute_threads;
+	s.compute.lua_time_ns = c->lua_time;
+	s.compute.lua_memory = (size_t)c->lua_memory;
+	s.compute.result_bytes = (size_t)c->result_limit;
+	runner_settings(&s.runner);
+	err_clear(&e);
+	if (runner_spawn(&s.runner, &e) == -1)
+		stop("the runner of commands: %s", e.message);
+	if ((server.exec = exec_create(&s, &e)) == NULL)
+		stop("shared memory: %s", e.message);
+}
+
+/* Workers connect to the runner as the user they become. */
+static void
+runner_give(void)
+{
+	const struct passwd *user;
+
+	if (skip_runas || kore_runas_user == NULL)
+		return;
+	if ((user = getpwnam(kore_runas_user)) == NULL)
+		stop("no user %s", kore_runas_user);
+	if (chown(socket_path, user->pw_uid, user->pw_gid) == -1)
+		stop("%s: %s", socket_path, strerror(errno));
+}
+
+void
+kore_parent_configure(int argc, char **argv)
+{
+	struct err e;
+
+	(void)argc;
+	(void)argv;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	settings_load();
+	log_level_set((enum config_log)server.config.log);
+	folders_make();
+	server_id_load();
+	kore_limits();
+	err_clear(&e);
+	server.migrations = migrations_expected(server.config.migrations, &e);
+	if (server.migrations == NULL)
+		stop("%s", e.message);
+	server.limits.bytes = (size_t)server.config.document_limit;
+	server.limits.nodes = (uint32_t)server.config.node_limit;
+	server.limits.dependencies = (uint32_t)server.config.dependency_limit;
+	server.counters = mmap(NULL, sizeof(struct counters) * WORKERS_MAX,
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (server.counters == MAP_FAILED)
+		stop("shared memory: %s", strerror(errno));
+	executor_create();
+	runner_give();
+	log_info("%lld workers, %lld MiB shared memory",
+	    (long long)server.config.workers,
+	    (long long)(server.config.shared_memory >> 20));
+}
+
+void
+kore_parent_teardown(void)
+{
+	unlink(socket_path);
+}
+
+/* --- a worker ------------------------------------------------------------- */
+
+/* Kore starts a worker that fails again at once: not too fast. */
+static void __attribute__((noreturn)) worker_stop(const char *why)
+{
+	log_error("worker: %s", why);
+	sleep(1);
+	fatalx("worker: %s", why);
+}
+
+void
+kore_worker_configure(void)
+{
+	struct err e;
+
+	server.worker = worker->id - 1u;
+	server.mine = &server.counters[server.worker];
+	flow_init(&server.config);
+	session_init(&server.config);
+	if (work_init() != 0)
+		worker_stop("no eventfd");
+	err_clear(&e);
+	if (exec_attach(server.exec, server.worker, &e) != 0)
+		worker_stop(e.message);
+	recovery_start();
+	journal_start();
+	database_start(&server.config);
+	health_start();
+}
+
+void
+kore_worker_teardown(void)
+{
+	exec_detach(server.exec);
+	journal_flush(FLUSH_MS);
+	work_stop();
+	database_stop();
+}

@@ -1,0 +1,475 @@
+/* connection.c - a libpq connection that is opened, greeted and used without
+ * ever blocking: pipeline mode all its life, one round at a time.
+ *
+ *   event ─► connection_event ─► opening: step_open ─► greet
+ *                             └► idle, busy: step_read ─► take_result … round_end
+ */
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "web/connection.h"
+#include "web/log.h"
+
+/* Who we are, whether that is a role we may work as, and the type of the
+ * journal's parameter. */
+static const char greeting[] =
+    "select s.rolsuper or s.rolbypassrls or r.rolsuper or r.rolbypassrls,"
+    " exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n"
+    " on n.oid = c.relnamespace where n.nspname = 'open'"
+    " and c.relowner = r.oid),"
+    " coalesce(pg_catalog.to_regtype('open.node_history_entry')::oid, 0)"
+    " from pg_catalog.pg_roles r, pg_catalog.pg_roles s"
+    " where r.rolname = current_user and s.rolname = session_user";
+static const char set_actor[] =
+    "select pg_catalog.set_config('open.organization', $1, true)";
+
+static void connection_event(void *, int);
+
+void
+connection_create(struct database_connection *c, struct pool *p)
+{
+	memset(c, 0, sizeof(*c));
+	c->event.type = KORE_TYPE_TASK;
+	c->event.handle = connection_event;
+	c->pool = p;
+	c->state = CONNECTION_CLOSED;
+}
+
+static void
+enter(struct database_connection *c, enum connection_state state)
+{
+	c->state = state;
+	c->since_ns = clock_mono_ns();
+}
+
+static void
+watch(struct database_connection *c, int events)
+{
+	kore_platform_event_schedule(
+	    PQsocket(c->pg), events | EPOLLRDHUP, 0, c);
+}
+
+short
+connection_wants(const struct database_connection *c)
+{
+	return (short)(POLLIN | (c->writing || !c->greeting ? POLLOUT : 0));
+}
+
+/* --- the prepared statements of a connection ------------------------------ */
+
+static uint64_t
+key_of(const struct sql *sql)
+{
+	uint64_t key = strtoull(sql->key + 1, NULL, 16);
+
+	return key == 0 ? 1 : key;
+}
+
+static unsigned
+slot_of(const struct database_connection *c, uint64_t key)
+{
+	unsigned i = (unsigned)(key % PREPARED_SLOTS);
+
+	while (c->prepared[i] != 0 && c->prepared[i] != key)
+		i = (i + 1) % PREPARED_SLOTS;
+	return i;
+}
+
+/* --- ends ----------------------------------------------------------------- */
+
+static void
+round_reset(struct database_connection *c)
+{
+	PQclear(c->result);
+	c->result = NULL;
+	c->query = NULL;
+	c->results = 0;
+	c->preparing = 0;
+	c->failed = false;
+	c->sqlstate[0] = c->constraint[0] = c->message[0] = '\0';
+}
+
+/* Hands the round's outcome to its owner, if it still has one. */
+static void
+deliver(struct database_connection *c, struct query *q)
+{
+	q->connection = NULL;
+	memcpy(q->sqlstate, c->sqlstate, sizeof(q->sqlstate));
+	memcpy(q->constraint, c->constraint, sizeof(q->constraint));
+	memcpy(q->message, c->message, sizeof(q->message));
+	q->outcome = c->failed ? QUERY_ERROR : QUERY_OK;
+	if (!c->failed) {
+		q->result = c->result;
+		c->result = NULL;
+	}
+}
+
+void
+connection_close(struct database_connection *c)
+{
+	struct query *q = c->query;
+
+	if (c->pg == NULL)
+		return;
+	PQfinish(c->pg);
+	c->pg = NULL;
+	enter(c, CONNECTION_CLOSED);
+	round_reset(c);
+	if (q == NULL)
+		return;
+	q->connection = NULL;
+	q->outcome = QUERY_LOST;
+	pool_done(c->pool, q);
+}
+
+/* The connection is broken, or never came to be. */
+static void
+connection_lost(struct database_connection *c, const char *why, bool refused)
+{
+	struct pool *p = c->pool;
+	struct query *q = c->query;
+	bool opening = c->state == CONNECTION_OPENING;
+
+	if (!opening)
+		log_warning("database: %s: connection lost: %s", p->name, why);
+	if (q != NULL)
+		snprintf(q->message, sizeof(q->message), "%s", why);
+	if (opening)
+		pool_failed(c, why, refused);
+	connection_close(c);
+	pool_drain(p);
+}
+
+static void
+connection_broken(struct database_connection *c)
+{
+	char why[200];
+
+	snprintf(why, sizeof(why), "%s", PQerrorMessage(c->pg));
+	connection_lost(c, why[0] == '\0' ? "closed" : why, false);
+}
+
+/* Where libpq refuses to send, the next tick finds the connection overdue: its
+ * query must not end while it is being submitted. */
+static void
+send_all(struct database_connection *c, bool sent)
+{
+	int rc = -1;
+
+	if (sent && PQpipelineSync(c->pg))
+		rc = PQflush(c->pg);
+	if (rc < 0) {
+		c->since_ns = 0;
+		return;
+	}
+	c->writing = rc > 0;
+	watch(c, c->writing ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+static void
+greet(struct database_connection *c)
+{
+	const char *channel;
+	bool sent;
+	char text[100];
+	unsigned i;
+
+	round_reset(c);
+	memset(c->prepared, 0, sizeof(c->prepared));
+	c->prepared_count = 0;
+	c->stale = false;
+	c->greeting = true;
+	sent = PQsetnonblocking(c->pg, 1) == 0 && PQenterPipelineMode(c->pg) &&
+	       PQsendPrepare(c->pg, "actor", set_actor, 0, NULL);
+	for (i = 0;
+	     sent && c->pool->listens && (channel = pool_channel(i)) != NULL;
+	     i++) {
+		snprintf(text, sizeof(text), "listen %s", channel);
+		sent = PQsendQueryParams(
+		    c->pg, text, 0, NULL, NULL, NULL, NULL, 0);
+	}
+	c->at = 1 + i;
+	sent = sent &&
+	       PQsendQueryParams(c->pg, greeting, 0, NULL, NULL, NULL, NULL, 0);
+	send_all(c, sent);
+}
+
+static void
+greeted(struct database_connection *c)
+{
+	const PGresult *r = c->result;
+
+	if (c->failed || r == NULL || PQntuples(r) != 1) {
+		connection_lost(
+		    c, c->failed ? c->message : "no such role", false);
+		return;
+	}
+	if (PQgetvalue(r, 0, 0)[0] == 't') {
+		connection_lost(c,
+		    "the role may bypass row-level security: the server "
+		    "refuses to work as it",
+		    true);
+		return;
+	}
+	if (PQgetvalue(r, 0, 1)[0] == 't') {
+		connection_lost(c,
+		    "the role owns tables of the schema: the server refuses "
+		    "to work as it",
+		    true);
+		return;
+	}
+	c->pool->entry_oid = (unsigned)strtoul(PQgetvalue(r, 0, 2), NULL, 10);
+	round_reset(c);
+	enter(c, CONNECTION_IDLE);
+	if (c->pool->listens)
+		pool_notified(NULL, NULL);
+	pool_ready(c);
+}
+
+static void
+step_open(struct database_connection *c)
+{
+	switch (PQconnectPoll(c->pg)) {
+	case PGRES_POLLING_READING:
+		watch(c, EPOLLIN);
+		return;
+	case PGRES_POLLING_WRITING:
+		watch(c, EPOLLOUT);
+		return;
+	case PGRES_POLLING_OK:
+		greet(c);
+		return;
+	case PGRES_POLLING_FAILED:
+	case PGRES_POLLING_ACTIVE:
+		break;
+	}
+	connection_broken(c);
+}
+
+/* Keywords after the URL win over what it says. */
+void
+connection_open(struct database_connection *c)
+{
+	const struct pool *p = c->pool;
+	const char *const names[] = {"dbname", "options", "application_name",
+	    "gssencmode", "tcp_user_timeout", "client_encoding", NULL};
+	const char *const values[] = {
+	    p->url, p->options, "open", "disable", "15000", "UTF8", NULL};
+	char why[200];
+
+	c->greeting = c->writing = false;
+	enter(c, CONNECTION_OPENING);
+	c->pg = p->url == NULL ? NULL : PQconnectStartParams(names, values, 1);
+	if (c->pg != NULL && PQstatus(c->pg) != CONNECTION_BAD) {
+		watch(c, EPOLLOUT);
+		return;
+	}
+	snprintf(why, sizeof(why), "%s",
+	    c->pg == NULL ? "no connection string" : PQerrorMessage(c->pg));
+	PQfinish(c->pg);
+	c->pg = NULL;
+	enter(c, CONNECTION_CLOSED);
+	pool_failed(c, why, false);
+}
+
+/* --- a round -------------------------------------------------------------- */
+
+void
+connection_send(struct database_connection *c, struct query *q)
+{
+	static const struct sql_params none;
+	const struct sql_params *p = q->params == NULL ? &none : q->params;
+	const char *actor;
+	char text[UUID_TEXT];
+	bool sent = true;
+
+	round_reset(c);
+	enter(c, CONNECTION_BUSY);
+	c->query = q;
+	q->connection = c;
+	c->at = 0;
+	if (q->organization != NULL) {
+		uuid_format(q->organization, text);
+		actor = text;
+		sent = PQsendQueryPrepared(
+		    c->pg, "actor", 1, &actor, NULL, NULL, 0);
+		c->at++;
+	}
+	if (sent && c->prepared[slot_of(c, key_of(q->sql))] == 0) {
+		c->preparing = key_of(q->sql);
+		sent = PQsendPrepare(c->pg, q->sql->key, q->sql->text, 0, NULL);
+		c->at++;
+	}
+	sent = sent && PQsendQueryPrepared(c->pg, q->sql->key, p->count,
+			   p->values, p->lengths, p->formats, 0);
+	send_all(c, sent);
+}
+
+static void
+keep_error(struct database_connection *c, const PGresult *r)
+{
+	const char *s;
+
+	if (c->failed)
+		return;
+	c->failed = true;
+	s = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	snprintf(c->sqlstate, sizeof(c->sqlstate), "%s", s == NULL ? "" : s);
+	s = PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME);
+	snprintf(
+	    c->constraint, sizeof(c->constraint), "%s", s == NULL ? "" : s);
+	s = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+	snprintf(c->message, sizeof(c->message), "%s",
+	    s == NULL ? PQresultErrorMessage(r) : s);
+}
+
+static void
+round_end(struct database_connection *c)
+{
+	struct query *q = c->query;
+	struct pool *p = c->pool;
+
+	if (c->state == CONNECTION_OPENING) {
+		greeted(c);
+		return;
+	}
+	if (q != NULL)
+		deliver(c, q);
+	if (q != NULL && connection_stale_plan(q))
+		c->stale = true;
+	round_reset(c);
+	if (c->stale || c->prepared_count > PREPARED_SLOTS / 2)
+		connection_close(c);
+	else
+		enter(c, CONNECTION_IDLE);
+	if (q != NULL)
+		pool_done(p, q);
+	if (c->state == CONNECTION_IDLE)
+		pool_ready(c);
+}
+
+bool
+connection_stale_plan(const struct query *q)
+{
+	return q->outcome == QUERY_ERROR &&
+	       (strcmp(q->sqlstate, "26000") == 0 ||
+		   strcmp(q->sqlstate, "0A000") == 0);
+}
+
+/* True: the round ended with it. */
+static bool
+take_result(struct database_connection *c, PGresult *r)
+{
+	switch (PQresultStatus(r)) {
+	case PGRES_PIPELINE_SYNC:
+		PQclear(r);
+		round_end(c);
+		return true;
+	case PGRES_TUPLES_OK:
+	case PGRES_COMMAND_OK:
+		if (c->results == c->at) {
+			c->result = r;
+			r = NULL;
+		} else if (c->preparing != 0 && c->results + 1 == c->at) {
+			c->prepared[slot_of(c, c->preparing)] = c->preparing;
+			c->prepared_count++;
+		}
+		break;
+	case PGRES_FATAL_ERROR:
+	case PGRES_BAD_RESPONSE:
+		keep_error(c, r);
+		break;
+	case PGRES_EMPTY_QUERY:
+	case PGRES_COPY_OUT:
+	case PGRES_COPY_IN:
+	case PGRES_COPY_BOTH:
+	case PGRES_NONFATAL_ERROR:
+	case PGRES_SINGLE_TUPLE:
+	case PGRES_PIPELINE_ABORTED:
+		break;
+	}
+	c->results++;
+	PQclear(r);
+	return false;
+}
+
+static void
+notifications(struct database_connection *c)
+{
+	PGnotify *n;
+
+	while ((n = PQnotifies(c->pg)) != NULL) {
+		pool_notified(n->relname, n->extra);
+		PQfreemem(n);
+	}
+}
+
+/* A NULL between two results of a pipeline only separates them; two in a row
+ * mean that there is nothing more. */
+static void
+step_read(struct database_connection *c)
+{
+	PGresult *r;
+	unsigned nulls = 0;
+	int rc;
+
+	if (!PQconsumeInput(c->pg)) {
+		connection_broken(c);
+		return;
+	}
+	if (c->writing) {
+		if ((rc = PQflush(c->pg)) < 0) {
+			connection_broken(c);
+			return;
+		}
+		c->writing = rc > 0;
+		if (!c->writing)
+			watch(c, EPOLLIN);
+	}
+	notifications(c);
+	while (c->state != CONNECTION_IDLE && nulls < 2 && !PQisBusy(c->pg)) {
+		if ((r = PQgetResult(c->pg)) == NULL) {
+			nulls++;
+			continue;
+		}
+		nulls = 0;
+		if (take_result(c, r))
+			return;
+	}
+	if (PQstatus(c->pg) == CONNECTION_BAD)
+		connection_broken(c);
+}
+
+static void
+connection_event(void *arg, int error)
+{
+	struct database_connection *c = arg;
+
+	c->event.flags = 0;
+	if (c->pg == NULL)
+		return; /* an event of before it was closed */
+	if (c->state == CONNECTION_OPENING && !c->greeting) {
+		step_open(c);
+		return;
+	}
+	step_read(c);
+	if (error && c->pg != NULL && c->state == CONNECTION_IDLE)
+		connection_lost(c, "closed by the database", false);
+}
+
+void
+connection_check(struct database_connection *c, int64_t now)
+{
+	int64_t age = now - c->since_ns;
+
+	if (c->state == CONNECTION_OPENING && age > c->pool->connect_timeout_ns)
+		connection_lost(c, "no answer in time", false);
+	else if (c->state == CONNECTION_BUSY && age > c->pool->busy_limit_ns)
+		connection_lost(c, "no answer in time", false);
+}

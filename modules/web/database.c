@@ -1,0 +1,424 @@
+/* database.c - pools, the breaker, and what a pool does with a query; the
+ * connections themselves are in connection.c. */
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "web/connection.h"
+#include "web/kore_api.h"
+#include "web/log.h"
+
+#define TICK_MS		  100
+#define BREAKER_NS	  (INT64_C(500) * 1000000)
+#define WAITING_MAX	  4096
+#define CHANNELS_MAX	  4
+#define OPENING_MAX	  2 /* connections that a pool opens at once */
+#define SYSTEM_TIMEOUT_NS (INT64_C(15) * 1000000000)
+
+static struct pool pools[POOL_COUNT];
+static struct {
+	const char *name;
+	void (*notified)(const char *);
+} channels[CHANNELS_MAX];
+static unsigned channel_count;
+static const struct config *config;
+static bool stopping;
+
+/* --- connections of a pool ------------------------------------------------ */
+
+static unsigned
+pool_count(const struct pool *p, enum connection_state state)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < p->max; i++)
+		n += p->connections[i].state == state;
+	return n;
+}
+
+static struct database_connection *
+pool_find(struct pool *p, enum connection_state state)
+{
+	unsigned i;
+
+	for (i = 0; i < p->max; i++)
+		if (p->connections[i].state == state)
+			return &p->connections[i];
+	return NULL;
+}
+
+static bool
+pool_live(const struct pool *p)
+{
+	return pool_count(p, CONNECTION_IDLE) + pool_count(p, CONNECTION_BUSY) >
+	       0;
+}
+
+static void
+queue_remove(struct pool *p, struct query *q)
+{
+	if (q->previous != NULL)
+		q->previous->next = q->next;
+	else
+		p->first = q->next;
+	if (q->next != NULL)
+		q->next->previous = q->previous;
+	else
+		p->last = q->previous;
+	q->next = q->previous = NULL;
+	q->queued = false;
+	p->waiting--;
+}
+
+static void
+queue_put(struct pool *p, struct query *q, bool front)
+{
+	q->queued = true;
+	q->next = q->previous = NULL;
+	if (p->first == NULL) {
+		p->first = p->last = q;
+	} else if (front) {
+		q->next = p->first;
+		p->first->previous = q;
+		p->first = q;
+	} else {
+		q->previous = p->last;
+		p->last->next = q;
+		p->last = q;
+	}
+	p->waiting++;
+}
+
+/* Opens connections for those who wait, unless the database just failed. */
+static void
+pool_open(struct pool *p)
+{
+	struct database_connection *c;
+	unsigned opening;
+
+	opening = pool_count(p, CONNECTION_OPENING);
+	while (!stopping && opening < OPENING_MAX && opening < p->waiting &&
+	       clock_mono_ns() >= p->closed_until &&
+	       (c = pool_find(p, CONNECTION_CLOSED)) != NULL) {
+		connection_open(c);
+		opening++;
+	}
+}
+
+static void
+fail_waiting(struct pool *p)
+{
+	struct query *q;
+
+	while ((q = p->first) != NULL && !pool_live(p) &&
+	       pool_count(p, CONNECTION_OPENING) == 0) {
+		queue_remove(p, q);
+		q->outcome = QUERY_UNAVAILABLE;
+		snprintf(q->message, sizeof(q->message), "no database");
+		p->failures++;
+		q->done(q);
+	}
+}
+
+/* --- called by connection.c ----------------------------------------------- */
+
+void
+pool_ready(struct database_connection *c)
+{
+	struct pool *p = c->pool;
+	struct query *q;
+
+	if (p->closed_until != 0)
+		log_info("database: %s reached again", p->name);
+	p->closed_until = 0;
+	p->refused[0] = '\0';
+	while (c->state == CONNECTION_IDLE && (q = p->first) != NULL) {
+		queue_remove(p, q);
+		connection_send(c, q);
+	}
+}
+
+void
+pool_failed(struct database_connection *c, const char *why, bool refused)
+{
+	struct pool *p = c->pool;
+
+	if (p->closed_until == 0 && !stopping)
+		log_error("database: %s: %s", p->name, why);
+	if (refused)
+		snprintf(p->refused, sizeof(p->refused), "%s", why);
+	p->closed_until = clock_mono_ns() + BREAKER_NS;
+}
+
+void
+pool_drain(struct pool *p)
+{
+	if (p->closed_until != 0)
+		fail_waiting(p);
+}
+
+void
+pool_done(struct pool *p, struct query *q)
+{
+	struct database_connection *c;
+
+	if (q->outcome != QUERY_OK)
+		p->failures++;
+	if (q->outcome == QUERY_ERROR && !q->retried && !stopping &&
+	    connection_stale_plan(q)) {
+		q->retried = true;
+		queue_put(p, q, true);
+		if ((c = pool_find(p, CONNECTION_IDLE)) != NULL)
+			pool_ready(c);
+		else
+			pool_open(p);
+		return;
+	}
+	q->done(q);
+}
+
+void
+pool_notified(const char *channel, const char *payload)
+{
+	unsigned i;
+
+	for (i = 0; i < channel_count; i++)
+		if (channel == NULL || strcmp(channels[i].name, channel) == 0)
+			channels[i].notified(payload);
+}
+
+const char *
+pool_channel(unsigned i)
+{
+	return i < channel_count ? channels[i].name : NULL;
+}
+
+/* --- the clock ------------------------------------------------------------ */
+
+/* A pool that is away is tried again here, so that requests never wait for it;
+ * the journal and the listener are kept open. */
+static void
+pool_tick(struct pool *p, int64_t now)
+{
+	struct database_connection *c;
+	unsigned i;
+
+	for (i = 0; i < p->max; i++)
+		connection_check(&p->connections[i], now);
+	pool_drain(p);
+	if (stopping || now < p->closed_until ||
+	    pool_count(p, CONNECTION_OPENING) > 0 || pool_live(p))
+		return;
+	if ((c = pool_find(p, CONNECTION_CLOSED)) != NULL)
+		connection_open(c);
+}
+
+static void
+tick(void *arg, u_int64_t now_ms)
+{
+	int64_t now = clock_mono_ns();
+	unsigned i;
+
+	(void)arg;
+	(void)now_ms;
+	for (i = 0; i < POOL_COUNT; i++)
+		pool_tick(&pools[i], now);
+}
+
+/* --- public --------------------------------------------------------------- */
+
+int
+query_submit(enum database_pool which, struct query *q)
+{
+	struct pool *p = &pools[which];
+	struct database_connection *c;
+
+	q->outcome = QUERY_UNAVAILABLE;
+	q->pool = p;
+	q->result = NULL;
+	q->connection = NULL;
+	q->queued = q->retried = false;
+	q->sqlstate[0] = q->constraint[0] = '\0';
+	snprintf(q->message, sizeof(q->message), "no database");
+	p->queries++;
+	if ((c = pool_find(p, CONNECTION_IDLE)) != NULL && p->first == NULL) {
+		connection_send(c, q);
+		return 0;
+	}
+	if (stopping || p->waiting >= WAITING_MAX ||
+	    (p->closed_until != 0 && !pool_live(p))) {
+		p->failures++;
+		return -1;
+	}
+	queue_put(p, q, false);
+	pool_open(p);
+	if (p->closed_until != 0 && !pool_live(p) &&
+	    pool_count(p, CONNECTION_OPENING) == 0) {
+		queue_remove(p, q); /* refused at once */
+		p->failures++;
+		return -1;
+	}
+	return 0;
+}
+
+void
+query_forget(struct query *q)
+{
+	if (q->queued)
+		queue_remove(q->pool, q);
+	if (q->connection != NULL) {
+		q->connection->query = NULL;
+		q->connection = NULL;
+	}
+	query_clear(q);
+}
+
+void
+query_clear(struct query *q)
+{
+	PQclear(q->result);
+	q->result = NULL;
+}
+
+void
+database_listen(const char *channel, void (*notified)(const char *))
+{
+	if (channel_count == CHANNELS_MAX)
+		abort();
+	channels[channel_count].name = channel;
+	channels[channel_count++].notified = notified;
+}
+
+/* Adds to what the URL says: the role, and how sessions of ours behave. */
+static void
+pool_conninfo(struct pool *p, const char *role, const char *timeout)
+{
+	struct buf url;
+	PQconninfoOption *options, *o;
+	char *fault = NULL;
+
+	buf_create(&url, 0);
+	config_database(config, false, &url);
+	options = buf_failed(&url) ? NULL : PQconninfoParse(url.data, &fault);
+	if (options == NULL)
+		log_error("database: database_url: %s",
+		    fault == NULL ? "out of memory" : fault);
+	PQfreemem(fault);
+	p->options[0] = '\0';
+	for (o = options; o != NULL && o->keyword != NULL; o++)
+		if (strcmp(o->keyword, "options") == 0 && o->val != NULL)
+			snprintf(p->options, sizeof(p->options), "%s ", o->val);
+	snprintf(p->options + strlen(p->options),
+	    sizeof(p->options) - strlen(p->options),
+	    "-c role=%s -c statement_timeout=%s -c timezone=UTC "
+	    "-c datestyle=ISO -c intervalstyle=postgres -c jit=off "
+	    "-c client_min_messages=warning -c bytea_output=hex",
+	    role, timeout);
+	PQconninfoFree(options);
+	p->url = buf_take(&url, NULL);
+}
+
+static void
+pool_start(struct pool *p, const char *name, const char *role, int64_t max,
+    int64_t timeout_ns)
+{
+	char timeout[32];
+	unsigned i;
+
+	memset(p, 0, sizeof(*p));
+	p->name = name;
+	p->max = (unsigned)max;
+	p->connect_timeout_ns = config->database_connect_timeout;
+	p->busy_limit_ns = timeout_ns * 2;
+	snprintf(timeout, sizeof(timeout), "%lld",
+	    (long long)(timeout_ns / 1000000));
+	pool_conninfo(p, role, timeout);
+	if ((p->connections = calloc(p->max, sizeof(*p->connections))) == NULL)
+		abort();
+	for (i = 0; i < p->max; i++)
+		connection_create(&p->connections[i], p);
+}
+
+void
+database_start(const struct config *c)
+{
+	config = c;
+	pool_start(&pools[POOL_API], "requests", "open_server",
+	    c->database_connections, c->request_timeout);
+	pool_start(&pools[POOL_SYSTEM], "system", "open_system",
+	    c->system_connections - 2, SYSTEM_TIMEOUT_NS);
+	pool_start(&pools[POOL_JOURNAL], "journal", "open_system", 1,
+	    SYSTEM_TIMEOUT_NS);
+	pool_start(&pools[POOL_LISTEN], "notifications", "open_system", 1,
+	    SYSTEM_TIMEOUT_NS);
+	pools[POOL_LISTEN].listens = true;
+	tick(NULL, 0);
+	kore_timer_add(tick, TICK_MS, NULL, 0);
+}
+
+void
+database_stop(void)
+{
+	struct pool *p;
+	unsigned i;
+
+	stopping = true;
+	for (p = pools; p < pools + POOL_COUNT; p++) {
+		for (i = 0; i < p->max; i++)
+			connection_close(&p->connections[i]);
+		free(p->connections);
+		free(p->url);
+		p->connections = NULL;
+		p->url = NULL;
+		p->max = 0;
+	}
+}
+
+void
+database_status(enum database_pool which, struct database_status *out)
+{
+	const struct pool *p = &pools[which];
+
+	memset(out, 0, sizeof(*out));
+	out->reached = pool_live(p);
+	out->refused = p->refused[0] == '\0' ? NULL : p->refused;
+	out->busy = pool_count(p, CONNECTION_BUSY);
+	out->open = out->busy + pool_count(p, CONNECTION_IDLE);
+	out->waiting = p->waiting;
+	out->queries = p->queries;
+	out->failures = p->failures;
+}
+
+unsigned
+database_entry_oid(enum database_pool which)
+{
+	return pools[which].entry_oid;
+}
+
+void
+database_pump(int timeout_ms)
+{
+	struct pollfd fds[64];
+	struct database_connection *who[64];
+	nfds_t i, n = 0;
+	unsigned k;
+	struct pool *p;
+
+	for (p = pools; p < pools + POOL_COUNT; p++)
+		for (k = 0; k < p->max && n < 64; k++) {
+			if (p->connections[k].pg == NULL)
+				continue;
+			who[n] = &p->connections[k];
+			fds[n].fd = PQsocket(who[n]->pg);
+			fds[n].events = connection_wants(who[n]);
+			n++;
+		}
+	if (poll(fds, n, timeout_ms) < 1)
+		return;
+	for (i = 0; i < n; i++)
+		if (fds[i].revents != 0)
+			who[i]->event.handle(who[i], 0);
+}

@@ -1,0 +1,394 @@
+/* flow.c - a request's way: checks, session, steps, answer.
+ *
+ * Kore enters the route's handler again after each wait; the handler passes its
+ * table anew, and flow_run goes on at the step it had reached.
+ */
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "web/log.h"
+#include "web/request.h"
+
+#define TICK_MS 50
+
+static struct flow *newest, *oldest; /* flows of this worker, by age */
+static int64_t request_timeout;
+
+/* --- life ----------------------------------------------------------------- */
+
+static void
+list_add(struct flow *f)
+{
+	f->older = newest;
+	f->newer = NULL;
+	if (newest != NULL)
+		newest->newer = f;
+	else
+		oldest = f;
+	newest = f;
+}
+
+static void
+list_remove(struct flow *f)
+{
+	if (f->newer != NULL)
+		f->newer->older = f->older;
+	else
+		newest = f->older;
+	if (f->older != NULL)
+		f->older->newer = f->newer;
+	else
+		oldest = f->newer;
+}
+
+/* Frees the flow, unless a thread still works for it: then work.c comes back.
+ */
+void
+flow_release(struct flow *f)
+{
+	if (f->req != NULL || f->work.running)
+		return;
+	if (f->body != NULL)
+		kore_buf_free(f->body);
+	query_clear(&f->query);
+	mem_destroy(&f->mem);
+	f->magic = 0;
+	free(f);
+}
+
+/* Kore frees the request: answered, or its client went away. */
+static void
+request_gone(struct http_request *req)
+{
+	struct flow *f = *(struct flow **)http_state_get(req);
+
+	assert(f->magic == FLOW_MAGIC);
+	list_remove(f);
+	f->req = NULL;
+	query_forget(&f->query);
+	if (f->start.waiting)
+		start_forget(f);
+	flow_release(f);
+}
+
+static struct flow *
+flow_new(struct http_request *req, size_t state_size)
+{
+	struct flow *f;
+	struct flow **slot;
+
+	if ((f = calloc(1, sizeof(*f))) == NULL)
+		return NULL;
+	mem_create(&f->mem, 0);
+	if ((f->state = mem_alloc(&f->mem, state_size + 1)) == NULL) {
+		mem_destroy(&f->mem);
+		free(f);
+		return NULL;
+	}
+	f->magic = FLOW_MAGIC;
+	f->req = req;
+	f->began_ns = clock_mono_ns();
+	f->params.mem = &f->mem;
+	f->body = req->http_body;
+	req->http_body = NULL;
+	/* A body that came in pieces left its timeout running. */
+	req->owner->http_timeout = 0;
+	slot = http_state_create(req, sizeof(f), request_gone);
+	*slot = f;
+	list_add(f);
+	return f;
+}
+
+static void
+tick(void *arg, u_int64_t now_ms)
+{
+	int64_t limit = clock_mono_ns() - request_timeout;
+	struct flow *f;
+
+	(void)arg;
+	(void)now_ms;
+	for (f = oldest; f != NULL && f->began_ns < limit; f = f->newer) {
+		if (!f->waiting || f->overdue)
+			continue;
+		f->overdue = true;
+		http_request_wakeup(f->req);
+	}
+}
+
+void
+flow_init(const struct config *c)
+{
+	request_timeout = c->request_timeout;
+	kore_timer_add(tick, TICK_MS, NULL, 0);
+}
+
+/* --- waiting -------------------------------------------------------------- */
+
+void
+flow_wake(struct flow *f)
+{
+	f->waiting = false;
+	if (f->req != NULL)
+		http_request_wakeup(f->req);
+}
+
+enum flow_next
+flow_wait(struct flow *f)
+{
+	f->waiting = true;
+	http_request_sleep(f->req);
+	return FLOW_WAIT;
+}
+
+static void
+query_done(struct query *q)
+{
+	struct flow *f = q->arg;
+
+	f->asked = true;
+	flow_wake(f);
+}
+
+/* --- steps ---------------------------------------------------------------- */
+
+static int
+count_answer(struct flow *f)
+{
+	unsigned group = f->req->status / 100u;
+
+	atomic_fetch_add(
+	    &server.mine->requests[group < STATUS_GROUPS ? group : 0], 1);
+	atomic_fetch_add(&server.mine->request_ns,
+	    (uint64_t)(clock_mono_ns() - f->began_ns));
+	log_debug("%s %s %u", http_method_text(f->req->method), f->req->path,
+	    f->req->status);
+	return KORE_RESULT_OK;
+}
+
+/* The phases before the first step; FLOW_NEXT: all passed. */
+static enum flow_next
+prologue(struct flow *f, const struct flow_step *steps)
+{
+	enum flow_next next = FLOW_NEXT;
+	bool is_public = steps[0].run == NULL && steps[0].name != NULL;
+
+	if (f->phase == PHASE_BEGIN) {
+		f->step = is_public ? 1 : 0;
+		f->phase = is_public ? PHASE_STEPS : PHASE_SESSION;
+		if ((next = request_check(f)) == FLOW_NEXT && !is_public)
+			next = session_begin(f);
+	} else if (f->phase == PHASE_SESSION) {
+		f->asked = false;
+		next = session_end(f);
+	}
+	if (next == FLOW_NEXT)
+		f->phase = PHASE_STEPS;
+	return next;
+}
+
+static enum flow_next
+run_steps(struct flow *f, const struct flow_step *steps)
+{
+	enum flow_next next = FLOW_NEXT;
+
+	if (f->phase != PHASE_STEPS)
+		next = prologue(f, steps);
+	if (next == FLOW_NEXT && f->asked) {
+		f->asked = false;
+		if (f->query.outcome != QUERY_OK)
+			next = flow_database(f);
+	}
+	while (next == FLOW_NEXT) {
+		if (mem_failed(&f->mem))
+			return flow_fail(f, 500, "out_of_memory",
+			    "The server ran out of memory.");
+		if (steps[f->step].run == NULL)
+			return flow_fail(f, 500, "internal",
+			    "The request came to no answer.");
+		next = steps[f->step++].run(f);
+	}
+	return next;
+}
+
+int
+flow_run(
+    struct http_request *req, const struct flow_step *steps, size_t state_size)
+{
+	struct flow *f;
+	enum flow_next next;
+
+	if (http_state_exists(req))
+		f = *(struct flow **)http_state_get(req);
+	else if ((f = flow_new(req, state_size)) == NULL)
+		return KORE_RESULT_ERROR;
+	assert(f->magic == FLOW_MAGIC);
+	if (f->overdue && f->waiting) {
+		f->waiting = false;
+		next = flow_fail(f, 504, "timeout",
+		    "The request took longer than the server allows.");
+	} else if (f->waiting) {
+		http_request_sleep(req);
+		return KORE_RESULT_RETRY;
+	} else {
+		next = run_steps(f, steps);
+	}
+	if (next == FLOW_WAIT)
+		return KORE_RESULT_RETRY;
+	assert(f->answered);
+	return count_answer(f);
+}
+
+/* --- what steps ask of a flow --------------------------------------------- */
+
+void *
+flow_state(struct flow *f)
+{
+	return f->state;
+}
+
+struct mem *
+flow_mem(struct flow *f)
+{
+	return &f->mem;
+}
+
+const struct actor *
+flow_actor(const struct flow *f)
+{
+	return f->has_actor ? &f->actor : NULL;
+}
+
+struct http_request *
+flow_request(struct flow *f)
+{
+	return f->req;
+}
+
+struct exec *
+flow_exec(void)
+{
+	return server.exec;
+}
+
+struct sql_params *
+flow_params(struct flow *f)
+{
+	f->params.count = 0;
+	return &f->params;
+}
+
+enum flow_next
+flow_unavailable(struct flow *f)
+{
+	return flow_fail(f, 503, "database_unavailable",
+	    "The database can't be reached; try again soon.");
+}
+
+enum flow_next
+flow_query(struct flow *f, const struct sql *sql)
+{
+	if (mem_failed(&f->mem))
+		return flow_fail(
+		    f, 500, "out_of_memory", "The server ran out of memory.");
+	assert((unsigned)f->params.count == sql->params);
+	query_clear(&f->query);
+	f->query.sql = sql;
+	f->query.params = &f->params;
+	f->query.organization = f->has_actor ? &f->actor.organization : NULL;
+	f->query.done = query_done;
+	f->query.arg = f;
+	atomic_fetch_add(&server.mine->queries, 1);
+	if (query_submit(POOL_API, &f->query) != 0) {
+		atomic_fetch_add(&server.mine->query_failures, 1);
+		return flow_unavailable(f);
+	}
+	return flow_wait(f);
+}
+
+const struct sql_rows *
+flow_rows(const struct flow *f)
+{
+	return (const struct sql_rows *)(const void *)f->query.result;
+}
+
+void
+flow_constraint(struct flow *f, const char *constraint, int status,
+    const char *code, const char *detail)
+{
+	unsigned n = f->constraint_count;
+
+	assert(n < CONSTRAINTS_MAX);
+	f->constraints[n].constraint = constraint;
+	f->constraints[n].status = status;
+	f->constraints[n].code = code;
+	f->constraints[n].detail = detail;
+	f->constraint_count++;
+}
+
+/* --- a database error as an answer ---------------------------------------- */
+
+/* By SQLSTATE, the first that fits; two characters name a class. */
+static const struct {
+	const char *state;
+	int status;
+	const char *code, *detail;
+} database_errors[] = {
+    {"53100", 503, "database_full",
+	"The database has no space left; nothing was changed."},
+    {"53", 503, "database_unavailable",
+	"The database is overloaded; try again soon."},
+    {"57014", 504, "timeout",
+	"The database took longer than the server allows."},
+    {"57", 503, "database_unavailable",
+	"The database is not ready; try again soon."},
+    {"08", 503, "database_unavailable",
+	"The database can't be reached; try again soon."},
+    {"40", 503, "try_again",
+	"The request met another one; nothing was changed."},
+    {"25006", 503, "database_unavailable",
+	"The database only reads; try again soon."},
+    {"22", 422, "invalid_value", "A value can't be stored as it was given."},
+    {"54", 422, "too_large", "A value is too large to be stored."},
+};
+
+static enum flow_next
+database_internal(struct flow *f)
+{
+	char id[UUID_TEXT];
+	struct uuid uuid = uuid_v7();
+
+	uuid_format(&uuid, id);
+	log_error("%s: %s: %s %s", id, f->query.sql->name, f->query.sqlstate,
+	    f->query.message);
+	return flow_fail(f, 500, "internal",
+	    "Something went wrong; the server's log has it under %s.", id);
+}
+
+enum flow_next
+flow_database(struct flow *f)
+{
+	const struct query *q = &f->query;
+	size_t i;
+
+	atomic_fetch_add(&server.mine->query_failures, 1);
+	if (q->outcome != QUERY_ERROR)
+		return flow_unavailable(f);
+	for (i = 0; i < f->constraint_count; i++)
+		if (strcmp(f->constraints[i].constraint, q->constraint) == 0)
+			return flow_fail(f, f->constraints[i].status,
+			    f->constraints[i].code, "%s",
+			    f->constraints[i].detail);
+	for (i = 0; i < sizeof(database_errors) / sizeof(database_errors[0]);
+	     i++) {
+		if (strncmp(database_errors[i].state, q->sqlstate,
+			strlen(database_errors[i].state)) != 0)
+			continue;
+		log_warning("%s: %s %s", q->sql->name, q->sqlstate, q->message);
+		return flow_fail(f, database_errors[i].status,
+		    database_errors[i].code, "%s", database_errors[i].detail);
+	}
+	return database_internal(f);
+}

@@ -1,0 +1,110 @@
+/* request.h - what flow.c, request.c, reply.c, session.c, work.c and start.c
+ * share of a request; modules see flow.h only.
+ *
+ * Owner:    Kore's request holds a pointer; flow_release frees it, later than
+ *           the request where a thread still works for it.
+ */
+#ifndef OPEN_WEB_REQUEST_H
+#define OPEN_WEB_REQUEST_H
+
+#include <pthread.h>
+
+#include "web/database.h"
+#include "web/flow.h"
+#include "web/kore_api.h"
+#include "web/server.h"
+
+#define FLOW_MAGIC	0x464c4f57u
+#define CONSTRAINTS_MAX 8
+#define SETTINGS_MAX	(64 * 1024)
+
+enum flow_phase {
+	PHASE_BEGIN,
+	PHASE_SESSION, /* asks who holds the token */
+	PHASE_STEPS,
+	PHASE_ANSWERED
+};
+
+struct parameter {
+	const char *name, *value;
+	struct parameter *next;
+};
+
+struct work {
+	void (*fn)(void *);
+	bool running; /* a thread has it, or it waits for one */
+	struct flow *next;
+};
+
+struct start_item {
+	bool waiting; /* in a batch */
+	struct start_request request;
+	struct started started;
+	struct run_ref run;
+	bool reserved;
+	struct start_batch *batch;
+	struct flow *next;
+};
+
+struct flow {
+	uint32_t magic;
+	struct http_request *req; /* NULL: the client went away */
+	struct mem mem;
+	void *state;
+	unsigned step;
+	enum flow_phase phase;
+	bool waiting;  /* for something that will wake it */
+	bool overdue;  /* the deadline struck */
+	bool answered; /* an answer was sent */
+	int64_t began_ns;
+	struct flow *newer, *older; /* all flows of the worker, by age */
+
+	bool has_actor;
+	struct actor actor;
+	uint8_t token_hash[SHA256_SIZE];
+	uint64_t session_epoch;
+
+	struct query query;
+	bool asked; /* query holds an outcome that was not looked at */
+	struct sql_params params;
+	unsigned constraint_count;
+	struct {
+		const char *constraint, *code, *detail;
+		int status;
+	} constraints[CONSTRAINTS_MAX];
+
+	struct kore_buf *body;
+	bool segments_ready, parameters_ready;
+	unsigned segment_count;
+	const char *segments[16];
+	struct parameter *parameters;
+
+	struct work work;
+	struct start_item start;
+};
+
+/* --- flow.c --- */
+void flow_wake(struct flow *);		     /* what it waited for is there */
+enum flow_next flow_wait(struct flow *);     /* sleep until flow_wake */
+enum flow_next flow_database(struct flow *); /* answers the query's error */
+enum flow_next flow_unavailable(struct flow *); /* 503 database_unavailable */
+void flow_release(struct flow *);
+void flow_init(const struct config *);
+
+/* --- session.c --- */
+enum flow_next session_begin(struct flow *); /* FLOW_NEXT: the actor is known */
+enum flow_next session_end(struct flow *);   /* the answer is there */
+void session_init(const struct config *);
+
+/* --- request.c --- */
+/* FLOW_NEXT, or the answer to a request that must not be handled. */
+enum flow_next request_check(struct flow *);
+
+/* --- work.c --- */
+int work_init(void);
+void work_stop(void);
+
+/* --- start.c --- */
+void start_forget(struct flow *); /* the client went away */
+
+#endif

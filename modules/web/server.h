@@ -1,0 +1,58 @@
+/* server.h - what the parts of a server process share: settings, the executor,
+ * counters in memory that all workers see.
+ *
+ * Owner:    boot.c; made in the parent before the fork, lives in libopen.so,
+ *           so it survives reloads of modules and restarts of workers.
+ */
+#ifndef OPEN_WEB_SERVER_H
+#define OPEN_WEB_SERVER_H
+
+#include <stdatomic.h>
+
+#include "base/uuid.h"
+#include "exec/exec.h"
+#include "web/config.h"
+
+#define WORKERS_MAX   64
+#define STATUS_GROUPS 6 /* by the first digit of the status */
+
+/* One per worker, written by it alone. */
+struct counters {
+	_Atomic uint64_t requests[STATUS_GROUPS];
+	_Atomic uint64_t request_ns;
+	_Atomic uint64_t queries, query_failures;
+	_Atomic uint64_t started;
+	_Atomic uint64_t journal_batches, journal_entries, journal_nodes,
+	    journal_failures;
+	_Atomic int64_t journal_lag_ns;
+	_Atomic uint32_t connections_open, connections_busy, waiting;
+	_Atomic uint64_t adopted;
+} __attribute__((aligned(64)));
+
+struct server {
+	struct config config;
+	struct uuid id; /* of this server: executions.server_id */
+	struct exec *exec;
+	struct counters *counters; /* [WORKERS_MAX], shared */
+	struct counters *mine;	   /* this worker's */
+	unsigned worker;	   /* 0-based; also the arena */
+	char *migrations;	   /* see migrations.h */
+	struct document_limits limits;
+};
+extern struct server server;
+
+/* --- journal_writer.c --- */
+void journal_start(void);
+/* Before the end of a worker: writes what is there, at most so long. */
+void journal_flush(int timeout_ms);
+
+/* --- recovery.c --- */
+void recovery_start(void);
+/* A durable execution whose plan is not in memory: fetch it (compile it where
+ * it is corrupted), then commit the run. */
+void recovery_plan(const struct uuid *execution, struct run_ref);
+
+/* --- health.c --- */
+void health_start(void);
+
+#endif
