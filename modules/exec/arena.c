@@ -1,0 +1,500 @@
+/* arena.c - the thread: inbox, timers, turns of runs, sleep. */
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "exec/arena.h"
+
+/* --- waking --- */
+
+void
+arena_wake(struct arena_shared *s)
+{
+	uint64_t one = 1;
+
+	if (atomic_load(&s->sleeping) == 0 ||
+	    atomic_exchange(&s->sleeping, 0) == 0)
+		return;
+	while (write(s->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void
+arena_look(struct exec *e, unsigned arena, uint32_t slot)
+{
+	bits_add(exec_inbox(e, arena), slot);
+	arena_wake(&e->arenas[arena]);
+}
+
+void
+arena_memory_freed(struct exec *e)
+{
+	if (atomic_load(&e->global->starved) == 0)
+		return;
+	atomic_store(&e->global->starved, 0);
+	for (unsigned i = 0; i < e->settings.arenas; i++)
+		arena_wake(&e->arenas[i]);
+}
+
+/* --- turns --- */
+
+void
+arena_activate(struct arena *a, struct local *l)
+{
+	if (l->active)
+		return;
+	l->active = true;
+	l->active_next = NULL;
+	*a->active_end = l;
+	a->active_end = &l->active_next;
+}
+
+static void
+queue_flush(struct arena *a, struct local *l)
+{
+	if (l->flush_queued)
+		return;
+	l->flush_queued = true;
+	l->flush_at = a->now_ns + a->exec->settings.flush_ns;
+	l->flush_next = NULL;
+	*a->flush_end = l;
+	a->flush_end = &l->flush_next;
+}
+
+void
+arena_settle(struct arena *a, struct local *l)
+{
+	if (!l->open || l->parked)
+		return;
+	if (l->counted != l->run.completed) {
+		atomic_fetch_add_explicit(&a->shared->nodes_completed,
+		    l->run.completed - l->counted, memory_order_relaxed);
+		l->counted = l->run.completed;
+		sched_publish(&l->run);
+	}
+	if (sched_ended(&l->run)) {
+		local_end(a, l);
+		return;
+	}
+	if (!l->announced) {
+		l->announced = true;
+		journal_mark(a->exec, l->slot, false);
+	}
+	if (l->run.completed > a->exec->slots.list[l->slot].flush_to)
+		queue_flush(a, l);
+	if (l->run.ready_count > 0)
+		arena_activate(a, l);
+}
+
+/* Up to TURN_NODES of a run. One clock reading a node: the end of one is the
+ * start of the next. */
+static void
+turn(struct arena *a, struct local *l)
+{
+	struct run *r = &l->run;
+	int64_t base = l->base_ns;
+	int64_t now = clock_mono_ns() - base;
+	uint32_t node;
+
+	for (unsigned i = 0; i < TURN_NODES; i++) {
+		enum next_step step = sched_next(r, &node);
+		int64_t started = now;
+
+		if (step == NEXT_NONE)
+			break;
+		if (step == NEXT_SKIP) {
+			sched_end(r, node, NODE_SKIPPED, now);
+		} else if (r->wait[node] & WAIT_PURE) {
+			now = clock_mono_ns() - base;
+			sched_pure(r, node, started, now);
+		} else {
+			attempt_start(a, l, node, now);
+			now = clock_mono_ns() - base;
+		}
+	}
+	a->now_ns = now + base;
+	arena_settle(a, l);
+}
+
+static void
+next_turn(struct arena *a)
+{
+	struct local *l = a->active;
+
+	a->active = l->active_next;
+	if (a->active == NULL)
+		a->active_end = &a->active;
+	l->active = false;
+	if (l->open && !l->parked)
+		turn(a, l);
+}
+
+/* --- what came in --- */
+
+static void
+look(struct arena *a, uint32_t i)
+{
+	struct slot_word w = slot_word(&a->exec->slots, i);
+	struct slot_word mine = w;
+	struct local *l = &a->locals[i];
+
+	if (w.arena != a->index)
+		return;
+	if (w.state == SLOT_QUEUED) {
+		mine.state = SLOT_RUNNING;
+		mine.epoch = a->epoch;
+		if (slot_move(&a->exec->slots, i, w, mine))
+			local_open(a, i, mine);
+	} else if (w.state == SLOT_RUNNING && l->open &&
+		   atomic_load(&a->exec->slots.list[i].cancel) ==
+		       w.generation) {
+		local_stop(a, l, RUN_STOP_CANCEL);
+		arena_settle(a, l);
+	}
+}
+
+static void
+take_inbox(struct arena *a)
+{
+	uint32_t first;
+	uint64_t mask;
+
+	while ((mask = bits_take(a->inbox, &first)) != 0) {
+		for (; mask != 0; mask &= mask - 1)
+			look(a, first + (uint32_t)__builtin_ctzll(mask));
+	}
+}
+
+static void
+run_due(struct arena *a, struct timer *t)
+{
+	struct local *l = (void *)((char *)t - offsetof(struct local, timeout));
+
+	local_stop(a, l, RUN_STOP_TIMEOUT);
+	arena_settle(a, l);
+}
+
+static void
+take_timers(struct arena *a)
+{
+	struct timer *t;
+
+	for (unsigned n = 0; n < TIMERS_A_TURN; n++) {
+		t = timers_pop(&a->timers, a->now_ns);
+		if (t == NULL)
+			return;
+		if (t->kind == TIMER_RUN)
+			run_due(a, t);
+		else
+			attempt_due(a, (void *)t);
+	}
+}
+
+static void
+take_flushes(struct arena *a)
+{
+	while (a->flush != NULL && a->flush->flush_at <= a->now_ns) {
+		struct local *l = a->flush;
+
+		a->flush = l->flush_next;
+		if (a->flush == NULL)
+			a->flush_end = &a->flush;
+		l->flush_queued = false;
+		if (l->open)
+			journal_mark(a->exec, l->slot, true);
+	}
+}
+
+static void
+unpark_runs(struct arena *a)
+{
+	struct local *l = a->parked_runs;
+
+	a->parked_runs = NULL;
+	while (l != NULL) {
+		struct local *next = l->parked_next;
+
+		l->parked = false;
+		if (l->open)
+			arena_settle(a, l);
+		else
+			local_open(a, l->slot, l->word);
+		l = next;
+	}
+}
+
+void
+local_park(struct arena *a, struct local *l)
+{
+	if (l->parked)
+		return;
+	l->parked = true;
+	l->parked_next = a->parked_runs;
+	a->parked_runs = l;
+	atomic_store(&a->exec->global->starved, 1);
+}
+
+static void
+check(struct arena *a)
+{
+	a->check_at = a->now_ns + CHECK_NS;
+	takeover_check(a);
+	if (a->open_runs == 0 && !bits_any(a->inbox))
+		atomic_store(&a->shared->load, 0);
+}
+
+/* --- sleep --- */
+
+static bool
+has_work(struct arena *a)
+{
+	return a->active != NULL || bits_any(a->inbox) ||
+	       atomic_load(&a->done) != NULL || atomic_load(&a->stop);
+}
+
+static int
+sleep_ms(const struct arena *a)
+{
+	int64_t until = a->check_at;
+	int64_t now = clock_mono_ns();
+
+	if (timers_next(&a->timers) < until)
+		until = timers_next(&a->timers);
+	if (a->flush != NULL && a->flush->flush_at < until)
+		until = a->flush->flush_at;
+	for (unsigned i = 0; i < a->exec->settings.arenas; i++)
+		if (a->held[i].held && a->held[i].until_ns < until)
+			until = a->held[i].until_ns;
+	return until <= now ? 0 : (int)((until - now + 999999) / 1000000);
+}
+
+static void
+poll_fds(struct arena *a, int timeout_ms)
+{
+	struct pollfd fds[2];
+	nfds_t count = 1;
+	uint64_t n;
+
+	fds[0] = (struct pollfd){.fd = a->shared->wake_fd, .events = POLLIN};
+	if (a->runner != NULL && runner_client_fd(a->runner) >= 0) {
+		fds[1] = (struct pollfd){.fd = runner_client_fd(a->runner),
+		    .events = runner_client_events(a->runner)};
+		count = 2;
+	}
+	if (poll(fds, count, timeout_ms) <= 0)
+		return;
+	if (fds[0].revents != 0 &&
+	    read(a->shared->wake_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
+		return;
+	if (count == 2 && fds[1].revents != 0)
+		runner_client_ready(a->runner);
+}
+
+/* Sleeps until there is something to do; where runs are active only looks at
+ * the runner now and then. */
+static void
+rest(struct arena *a)
+{
+	if (a->active != NULL) {
+		if (a->commands > 0 && a->now_ns >= a->poll_at) {
+			a->poll_at = a->now_ns + 200000;
+			poll_fds(a, 0);
+		}
+		return;
+	}
+	atomic_store(&a->shared->sleeping, 1);
+	if (!has_work(a))
+		poll_fds(a, sleep_ms(a));
+	atomic_store(&a->shared->sleeping, 0);
+	a->now_ns = clock_mono_ns();
+}
+
+static void
+loop(struct arena *a)
+{
+	while (!atomic_load_explicit(&a->stop, memory_order_relaxed)) {
+		take_inbox(a);
+		if (atomic_load_explicit(&a->done, memory_order_relaxed))
+			attempts_collect(a);
+		take_timers(a);
+		take_flushes(a);
+		if (a->parked_runs != NULL || a->parked != NULL) {
+			if (atomic_load(&a->exec->global->starved) == 0 ||
+			    a->now_ns >= a->check_at) {
+				attempts_unpark(a);
+				unpark_runs(a);
+			}
+		}
+		if (a->now_ns >= a->check_at)
+			check(a);
+		if (a->active != NULL)
+			next_turn(a);
+		rest(a);
+	}
+}
+
+/* --- life of the thread --- */
+
+static void
+pin(unsigned index)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(index % (unsigned)(cpus > 0 ? cpus : 1), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Ours, also after an owner that died. An owner that still lives is waited for
+ * a while: a worker may be restarted before the old one is quite gone. */
+static int
+take_lock(struct arena *a)
+{
+	struct timespec until;
+	int rc;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 5;
+	rc = pthread_mutex_timedlock(&a->shared->lock, &until);
+	if (rc == EOWNERDEAD)
+		rc = pthread_mutex_consistent(&a->shared->lock);
+	if (rc != 0)
+		return err_set(a->error, "arena_owned",
+		    "Arena %u belongs to a process that lives.", a->index);
+	return 0;
+}
+
+static int
+equip(struct arena *a)
+{
+	const struct exec_settings *s = &a->exec->settings;
+
+	if (s->pin)
+		pin(a->index);
+	if (take_lock(a) != 0)
+		return -1;
+	a->compute = compute_new(&s->compute, attempt_computed, a, a->error);
+	if (a->compute == NULL)
+		return -1;
+	if (s->runner.socket != NULL) {
+		a->runner = runner_client_new(&s->runner, attempt_commanded, a);
+		if (a->runner == NULL)
+			return err_memory(a->error);
+	}
+	a->now_ns = clock_mono_ns();
+	a->check_at = a->now_ns;
+	a->random = (uint64_t)a->now_ns | 1;
+	a->epoch = (uint16_t)(atomic_fetch_add(&a->shared->epoch, 1) + 1);
+	atomic_store(&a->shared->load, 0);
+	atomic_store(&a->shared->alive, 1);
+	takeover(a, a->index);
+	return 0;
+}
+
+static void
+unequip(struct arena *a)
+{
+	if (a->compute != NULL)
+		compute_free(a->compute);
+	if (a->runner != NULL)
+		runner_client_free(a->runner);
+	takeover_let_go(a);
+	attempts_free(a);
+	timers_free(&a->timers);
+}
+
+static void *
+arena_main(void *arg)
+{
+	struct arena *a = arg;
+
+	a->failed = equip(a) != 0;
+	sem_post(&a->started);
+	if (!a->failed)
+		loop(a);
+	unequip(a);
+	if (!a->failed) {
+		atomic_store(&a->shared->alive, 0);
+		atomic_fetch_add(&a->shared->epoch, 1);
+	}
+	pthread_mutex_unlock(&a->shared->lock);
+	return NULL;
+}
+
+static void
+arena_free(struct arena *a)
+{
+	if (a->plan_ops != NULL)
+		for (unsigned i = 0; i < a->exec->settings.max_plans; i++)
+			free(a->plan_ops[i].ops);
+	sem_destroy(&a->started);
+	free(a->plan_ops);
+	free(a->locals);
+	free(a->held);
+	free(a);
+}
+
+static int
+thread_start(struct arena *a)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&a->thread, NULL, arena_main, a);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
+int
+arena_start(struct exec *e, unsigned index, struct err *err)
+{
+	struct arena *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return err_memory(err);
+	a->exec = e;
+	a->index = index;
+	a->error = err;
+	a->shared = &e->arenas[index];
+	a->inbox = exec_inbox(e, index);
+	a->active_end = &a->active;
+	a->flush_end = &a->flush;
+	sem_init(&a->started, 0, 0);
+	a->locals = calloc(e->settings.max_runs, sizeof(*a->locals));
+	a->plan_ops = calloc(e->settings.max_plans, sizeof(*a->plan_ops));
+	a->held = calloc(e->settings.arenas, sizeof(*a->held));
+	e->arena = a;
+	if (a->locals == NULL || a->plan_ops == NULL || a->held == NULL ||
+	    thread_start(a) != 0) {
+		arena_free(a);
+		e->arena = NULL;
+		return err_memory(err);
+	}
+	while (sem_wait(&a->started) != 0)
+		;
+	if (!a->failed)
+		return 0;
+	pthread_join(a->thread, NULL);
+	arena_free(a);
+	e->arena = NULL;
+	return -1;
+}
+
+void
+arena_stop(struct arena *a)
+{
+	atomic_store(&a->stop, true);
+	arena_wake(a->shared);
+	pthread_join(a->thread, NULL);
+	a->exec->arena = NULL;
+	arena_free(a);
+}

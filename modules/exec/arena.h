@@ -1,0 +1,203 @@
+/* arena.h - inside exec: the process's handle, and the thread that runs plans.
+ *
+ * Files:    exec.c (the host's functions), arena.c (thread and turns),
+ *           attempt.c (nodes that take time), finish.c (begin and end of a
+ *           run), takeover.c, journal.c.
+ * Threads:  struct arena and its struct locals belong to the arena's thread;
+ *           exceptions are atomic or say so. struct exec is read-only after
+ *           exec_attach but for its journal.
+ */
+#ifndef OPEN_EXEC_ARENA_H
+#define OPEN_EXEC_ARENA_H
+
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "exec/bits.h"
+#include "exec/plan_cache.h"
+#include "exec/timer.h"
+
+#define TURN_NODES    256	 /* nodes of one run before others' turn */
+#define TIMERS_A_TURN 1024	 /* due timers before runs' turn */
+#define CHECK_NS      100000000	 /* looks for dead arenas and free memory */
+#define GRACE_NS      10000000	 /* a dead process's last threads may need */
+#define RESULT_MAX    (1u << 20) /* bytes of an execution's result */
+
+/* --- in shared memory --- */
+
+struct exec_global {
+	_Atomic uint32_t slot_hint;
+	_Atomic uint64_t takeovers;
+	_Atomic uint32_t starved; /* some arena waits for free blocks */
+};
+
+struct arena_shared {
+	pthread_mutex_t lock; /* robust; held by the arena's thread for life */
+	_Atomic uint32_t epoch; /* low 16 bits count */
+	_Atomic uint32_t alive;
+	int wake_fd, journal_fd;	   /* made before the fork */
+	_Alignas(64) _Atomic int32_t load; /* runs; an estimate */
+	_Atomic uint32_t sleeping;
+	_Alignas(64) _Atomic uint64_t nodes_completed;
+	_Atomic uint64_t runs_completed;
+};
+
+/* --- private to the process --- */
+
+struct journal {
+	struct bits *dirty;   /* slots to look at; arena adds, loop takes */
+	_Atomic uint8_t *due; /* by slot: completions shall be written now */
+	_Atomic bool signalled;
+	uint8_t *in_flight, *again; /* by slot: event loop only */
+};
+
+struct exec {
+	struct exec_settings settings;
+	struct shm shm;
+	struct exec_global *global;
+	struct arena_shared *arenas;
+	char *inboxes;
+	struct slots slots;
+	struct plan_cache plans;
+	struct journal journal;
+	struct arena *arena; /* NULL: not attached */
+};
+
+static inline struct bits *
+exec_inbox(const struct exec *e, unsigned arena)
+{
+	size_t size = (bits_size(e->settings.max_runs) + 63) & ~(size_t)63;
+
+	return (struct bits *)(void *)(e->inboxes + arena * size);
+}
+
+/* A run as its arena sees it. One per slot, reused; list fields survive. */
+struct local {
+	struct run run;
+	struct arena *arena;
+	uint32_t slot;
+	bool open;	   /* ours and begun */
+	bool announced;	   /* its running state went to the journal */
+	bool leaf_results; /* a leaf has a result */
+	bool active, flush_queued, parked;
+	int64_t base_ns;
+	struct slot_word word;
+	uint32_t counted;	     /* completions in the arena's count */
+	const struct op *const *ops; /* by the plan's op index */
+	struct attempt *attempts;
+	struct timer timeout;
+	int64_t flush_at;
+	struct local *active_next, *flush_next, *parked_next;
+};
+
+enum attempt_stage {
+	ATTEMPT_PREPARE, /* conditions and parameters, on a compute thread */
+	ATTEMPT_COMPUTE,
+	ATTEMPT_COMMAND,
+	ATTEMPT_DELAY,
+	ATTEMPT_RETRY, /* between two attempts */
+	ATTEMPT_PARKED /* done, waits for memory to put its output in */
+};
+
+struct attempt {
+	struct timer timer;
+	enum attempt_stage stage;
+	uint32_t node;
+	bool timed_out, stopped, prepared;
+	struct op_call *call; /* NULL: delay, retry */
+	struct local *local;
+	struct attempt *prev, *next;
+	struct attempt *chain; /* parked or unused ones */
+	int64_t ends_ns;       /* delay: when it is over */
+};
+
+enum timer_kind {
+	TIMER_ATTEMPT,
+	TIMER_RUN
+};
+
+struct plan_ops { /* a plan's ops, resolved in this process */
+	uint32_t generation;
+	uint32_t count;
+	const struct op **ops;
+};
+
+struct held { /* a dead arena's lock, while its process dies */
+	bool held;
+	int64_t until_ns;
+};
+
+struct arena {
+	struct exec *exec;
+	unsigned index;
+	uint16_t epoch;
+	struct arena_shared *shared;
+	struct bits *inbox;
+	pthread_t thread;
+	sem_t started;
+	struct err *error; /* of exec_attach, until started is posted */
+	bool failed;
+	_Atomic bool stop;
+
+	struct local *locals; /* by slot */
+	struct local *active, **active_end;
+	struct local *flush, **flush_end;
+	struct local *parked_runs;
+	struct attempt *parked, *unused;
+	void *slabs;
+	struct timers timers;
+	struct plan_ops *plan_ops;
+	struct held *held;
+	struct compute *compute;
+	struct runner_client *runner;
+	uint32_t commands;		/* in the runner */
+	_Atomic(struct op_call *) done; /* from compute threads */
+	uint64_t random;
+	int64_t now_ns, check_at, poll_at;
+	uint32_t open_runs;
+};
+
+/* arena.c */
+int arena_start(struct exec *, unsigned index, struct err *e);
+void arena_stop(struct arena *);
+void arena_wake(struct arena_shared *);
+void arena_activate(struct arena *, struct local *);
+/* After anything happened to a run: it goes on, ends, or waits. */
+void arena_settle(struct arena *, struct local *);
+/* Adds a slot to an arena's inbox and wakes it. */
+void arena_look(struct exec *, unsigned arena, uint32_t slot);
+/* Makes whoever waits for memory try again. */
+void arena_memory_freed(struct exec *);
+
+/* finish.c */
+/* A run that is ours by its word: begin it, or go on where its records are. */
+void local_open(struct arena *, uint32_t slot, struct slot_word);
+/* All nodes ended: result, error, hand to the journal. */
+void local_end(struct arena *, struct local *);
+void local_stop(struct arena *, struct local *, enum run_stop);
+void local_park(struct arena *, struct local *);
+
+/* attempt.c */
+void attempt_start(struct arena *, struct local *, uint32_t node, int64_t now);
+void attempt_due(struct arena *, struct attempt *);
+void attempts_stop(struct arena *, struct local *);
+void attempts_retry(struct arena *, struct local *); /* after a rebuild */
+void attempts_collect(struct arena *); /* what compute threads handed back */
+void attempts_unpark(struct arena *);
+void attempts_free(struct arena *);
+void attempt_computed(void *arena, struct op_call *, bool prepared);
+void attempt_commanded(void *arena, struct op_call *);
+
+/* takeover.c */
+/* Adopts what arena `from` left (its lock is ours); how many slots. */
+uint32_t takeover(struct arena *, unsigned from);
+void takeover_check(struct arena *);
+void takeover_let_go(struct arena *);
+
+/* journal.c */
+int journal_create(struct exec *);
+void journal_destroy(struct exec *);
+/* Arena's thread: a slot has something to write. completions: those too. */
+void journal_mark(struct exec *, uint32_t slot, bool completions);
+
+#endif

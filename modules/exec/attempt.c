@@ -1,0 +1,563 @@
+/* attempt.c - nodes that take time: from the moment the scheduler lets one
+ * start to its end, over compute threads, the runner, timers and retries. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "exec/arena.h"
+
+static void finish(struct arena *, struct attempt *);
+
+/* --- the scope of expressions; read on compute threads too --- */
+
+static const char *
+scope_context(const struct scope *s, size_t *len)
+{
+	const struct local *l = s->run;
+	const struct text *t = &l->arena->exec->slots.list[l->slot].context;
+
+	*len = t->len;
+	return shm_at(&l->arena->exec->shm, t->at);
+}
+
+static const char *
+scope_result(const struct scope *s, uint32_t node, size_t *len)
+{
+	const struct local *l = s->run;
+	const struct node_record *n = &l->run.nodes[node];
+
+	*len = 0;
+	if (node_state(n) < NODE_SUCCESS)
+		return NULL;
+	return output_text(
+	    output_at(&l->arena->exec->shm, n->output), OUTPUT_RESULT, len);
+}
+
+static const char *
+scope_status(const struct scope *s, uint32_t node)
+{
+	const struct local *l = s->run;
+
+	switch (node_state(&l->run.nodes[node])) {
+	case NODE_SUCCESS:
+		return "success";
+	case NODE_FAILED:
+		return "failed";
+	case NODE_SKIPPED:
+		return "skipped";
+	case NODE_CANCELLED:
+		return "cancelled";
+	case NODE_PENDING:
+	case NODE_RUNNING:
+	case NODE_RETRY:
+		break;
+	}
+	return NULL;
+}
+
+/* --- attempts: taken from slabs, given back to a list --- */
+
+#define SLAB 128
+
+struct slab {
+	struct slab *next;
+	struct attempt attempts[SLAB];
+};
+
+static bool
+slab_add(struct arena *a)
+{
+	struct slab *slab = malloc(sizeof(*slab));
+
+	if (slab == NULL)
+		return false;
+	slab->next = a->slabs;
+	a->slabs = slab;
+	for (unsigned i = 0; i < SLAB; i++) {
+		slab->attempts[i].chain = a->unused;
+		a->unused = &slab->attempts[i];
+	}
+	return true;
+}
+
+static struct attempt *
+attempt_new(struct arena *a, struct local *l, uint32_t node)
+{
+	struct attempt *t;
+
+	if (a->unused == NULL && !slab_add(a))
+		return NULL;
+	t = a->unused;
+	a->unused = t->chain;
+	*t = (struct attempt){.timer = {.kind = TIMER_ATTEMPT},
+	    .node = node,
+	    .local = l,
+	    .next = l->attempts};
+	if (l->attempts != NULL)
+		l->attempts->prev = t;
+	l->attempts = t;
+	return t;
+}
+
+static void
+attempt_free(struct arena *a, struct attempt *t)
+{
+	timer_cancel(&a->timers, &t->timer);
+	if (t->call != NULL)
+		op_call_free(t->call);
+	t->call = NULL;
+	if (t->next != NULL)
+		t->next->prev = t->prev;
+	if (t->prev != NULL)
+		t->prev->next = t->next;
+	else
+		t->local->attempts = t->next;
+	t->chain = a->unused;
+	a->unused = t;
+}
+
+void
+attempts_free(struct arena *a)
+{
+	for (uint32_t i = 0; i < a->exec->settings.max_runs; i++)
+		while (a->locals[i].attempts != NULL)
+			attempt_free(a, a->locals[i].attempts);
+	while (a->slabs != NULL) {
+		struct slab *slab = a->slabs;
+
+		a->slabs = slab->next;
+		free(slab);
+	}
+}
+
+static const struct plan_node *
+attempt_plan(const struct attempt *t)
+{
+	return &plan_nodes(t->local->run.plan)[t->node];
+}
+
+static uint32_t
+random_next(struct arena *a)
+{
+	a->random ^= a->random << 13;
+	a->random ^= a->random >> 7;
+	a->random ^= a->random << 17;
+	return (uint32_t)(a->random >> 32);
+}
+
+/* --- start --- */
+
+/* What a node without an attempt object fails with. */
+static void
+fail_without_memory(struct arena *a, struct local *l, uint32_t node)
+{
+	sched_end(&l->run, node, NODE_FAILED, clock_mono_ns() - l->base_ns);
+	(void)a;
+}
+
+static void
+start_delay(struct arena *a, struct attempt *t)
+{
+	struct op_call *call = t->call;
+	int64_t wait = call->op->delay(call);
+	struct local *l = t->local;
+	int64_t due;
+
+	if (wait < 0) {
+		finish(a, t);
+		return;
+	}
+	/* Counted from the node's first start, also after a takeover. */
+	t->ends_ns = l->base_ns + l->run.nodes[t->node].started_ns + wait;
+	due = timer_due(&a->timers, &t->timer);
+	if (t->ends_ns < due &&
+	    timer_arm(&a->timers, &t->timer, t->ends_ns) != 0) {
+		op_call_fail(call, true, "out_of_memory",
+		    "There is no memory for one more timer.");
+		finish(a, t);
+		return;
+	}
+	t->stage = ATTEMPT_DELAY;
+	op_call_free(call);
+	t->call = NULL;
+}
+
+/* The op itself: conditions hold and parameters are there. */
+static void
+start_op(struct arena *a, struct attempt *t)
+{
+	struct op_call *call = t->call;
+
+	switch (call->op->kind) {
+	case OP_NOOP:
+		call->outcome.state = OUTCOME_SUCCESS;
+		finish(a, t);
+		return;
+	case OP_TIMER:
+		start_delay(a, t);
+		return;
+	case OP_COMPUTE:
+		t->stage = ATTEMPT_COMPUTE;
+		compute_submit(a->compute, call, COMPUTE_OP);
+		return;
+	case OP_COMMAND:
+		if (a->runner == NULL) {
+			op_call_fail(call, false, "no_runner",
+			    "This server does not run commands.");
+			finish(a, t);
+			return;
+		}
+		t->stage = ATTEMPT_COMMAND;
+		a->commands++;
+		runner_client_start(a->runner, call);
+		return;
+	}
+}
+
+static void
+prepare(struct arena *a, struct attempt *t)
+{
+	struct op_call *call = t->call;
+	int holds;
+
+	if (eval_needs_lua(call->scope.plan, t->node)) {
+		t->stage = ATTEMPT_PREPARE;
+		compute_submit(a->compute, call,
+		    call->op->kind == OP_COMPUTE ? COMPUTE_PREPARE | COMPUTE_OP
+						 : COMPUTE_PREPARE);
+		return;
+	}
+	holds = eval_when(call);
+	if (holds == 0)
+		call->outcome.state = OUTCOME_SKIPPED;
+	if (holds <= 0 || eval_params(call) != 0) {
+		finish(a, t);
+		return;
+	}
+	start_op(a, t);
+}
+
+static struct op_call *
+call_create(struct local *l, struct attempt *t)
+{
+	const struct plan_node *p = attempt_plan(t);
+	struct op_call *call = op_call_new();
+
+	if (call == NULL)
+		return NULL;
+	call->scope = (struct scope){.plan = l->run.plan,
+	    .execution = l->arena->exec->slots.ids[l->slot],
+	    .run = l,
+	    .context = scope_context,
+	    .result = scope_result,
+	    .status = scope_status};
+	call->node = t->node;
+	call->attempt = l->run.nodes[t->node].attempts;
+	call->op = l->ops[p->op];
+	call->timeout_ns = p->timeout_ns;
+	call->run_ref = (uint64_t)(uintptr_t)t;
+	return call;
+}
+
+void
+attempt_start(struct arena *a, struct local *l, uint32_t node, int64_t now)
+{
+	struct attempt *t = attempt_new(a, l, node);
+	int64_t timeout = plan_nodes(l->run.plan)[node].timeout_ns;
+
+	sched_start(&l->run, node, now);
+	if (t == NULL) {
+		fail_without_memory(a, l, node);
+		return;
+	}
+	t->call = call_create(l, t);
+	if (t->call == NULL ||
+	    (timeout > 0 && timer_arm(&a->timers, &t->timer,
+				l->base_ns + now + timeout) != 0)) {
+		attempt_free(a, t);
+		fail_without_memory(a, l, node);
+		return;
+	}
+	if (t->call->op == NULL) {
+		op_call_fail(t->call, false, "unknown_op",
+		    "This server does not know op \"%s\".",
+		    plan_op_name(l->run.plan, attempt_plan(t)->op));
+		finish(a, t);
+		return;
+	}
+	prepare(a, t);
+}
+
+/* --- end --- */
+
+/* What the attempt came to, in view of what we asked of it meanwhile. */
+static struct op_outcome
+judge(const struct attempt *t, char *text, size_t size)
+{
+	struct op_outcome o = {.state = OUTCOME_SUCCESS};
+	char limit[32];
+
+	if (t->call != NULL)
+		o = t->call->outcome;
+	if (o.state == OUTCOME_SUCCESS && t->call != NULL)
+		return o;
+	if (t->timed_out && o.state != OUTCOME_SKIPPED) {
+		duration_format(
+		    attempt_plan(t)->timeout_ns, limit, sizeof(limit));
+		snprintf(text, size,
+		    "The node took longer than its timeout of %s.", limit);
+		o.state = OUTCOME_FAILED;
+		o.retryable = true;
+		o.error_code = "timeout";
+		o.error = text;
+		o.result = NULL;
+	} else if (t->stopped) {
+		o.state = OUTCOME_CANCELLED;
+		o.result = NULL;
+		o.error = NULL;
+	}
+	return o;
+}
+
+static enum node_state
+ended_state(enum outcome_state s)
+{
+	switch (s) {
+	case OUTCOME_SUCCESS:
+		return NODE_SUCCESS;
+	case OUTCOME_FAILED:
+		return NODE_FAILED;
+	case OUTCOME_SKIPPED:
+		return NODE_SKIPPED;
+	case OUTCOME_CANCELLED:
+		return NODE_CANCELLED;
+	}
+	return NODE_FAILED;
+}
+
+static bool
+try_again(
+    struct arena *a, struct attempt *t, const struct op_outcome *o, int64_t now)
+{
+	struct local *l = t->local;
+	int64_t due;
+
+	if (o->state != OUTCOME_FAILED ||
+	    !sched_retry_at(
+		&l->run, t->node, o->retryable, now, random_next(a), &due))
+		return false;
+	if (t->call != NULL)
+		op_call_free(t->call);
+	t->call = NULL;
+	t->stage = ATTEMPT_RETRY;
+	t->timed_out = t->stopped = false;
+	if (timer_arm(&a->timers, &t->timer, l->base_ns + due) != 0)
+		attempt_due(a, t);
+	return true;
+}
+
+static void
+park(struct arena *a, struct attempt *t)
+{
+	t->stage = ATTEMPT_PARKED;
+	timer_cancel(&a->timers, &t->timer);
+	t->chain = a->parked;
+	a->parked = t;
+	atomic_store(&a->exec->global->starved, 1);
+}
+
+/* Records the end of an attempt; it may be freed afterwards. */
+static void
+finish(struct arena *a, struct attempt *t)
+{
+	struct local *l = t->local;
+	int64_t now = clock_mono_ns() - l->base_ns;
+	char text[128];
+	struct op_outcome o = judge(t, text, sizeof(text));
+	uint32_t ref;
+
+	if (try_again(a, t, &o, now))
+		return;
+	if (!slot_output(&a->exec->slots, l->slot, &o, &ref)) {
+		park(a, t);
+		return;
+	}
+	l->run.nodes[t->node].output = ref;
+	if (o.result != NULL && (attempt_plan(t)->flags & PLAN_NODE_LEAF) != 0)
+		l->leaf_results = true;
+	sched_end(&l->run, t->node, ended_state(o.state), now);
+	attempt_free(a, t);
+}
+
+/* finish, from outside of the run's turn. */
+static void
+finish_and_settle(struct arena *a, struct attempt *t)
+{
+	struct local *l = t->local;
+
+	finish(a, t);
+	arena_settle(a, l);
+}
+
+void
+attempts_unpark(struct arena *a)
+{
+	struct attempt *t = a->parked;
+
+	a->parked = NULL;
+	while (t != NULL) {
+		struct attempt *next = t->chain;
+
+		finish_and_settle(a, t);
+		t = next;
+	}
+}
+
+/* --- timers, stops --- */
+
+static void
+ask_to_stop(struct arena *a, struct attempt *t)
+{
+	switch (t->stage) {
+	case ATTEMPT_PREPARE:
+	case ATTEMPT_COMPUTE:
+		compute_stop(a->compute, t->call);
+		break;
+	case ATTEMPT_COMMAND:
+		runner_client_stop(a->runner, t->call);
+		break;
+	case ATTEMPT_DELAY:
+		finish(a, t);
+		break;
+	case ATTEMPT_RETRY:
+	case ATTEMPT_PARKED:
+		break;
+	}
+}
+
+void
+attempt_due(struct arena *a, struct attempt *t)
+{
+	struct local *l = t->local;
+
+	if (t->stage == ATTEMPT_RETRY) {
+		uint32_t node = t->node;
+
+		attempt_free(a, t);
+		sched_retry(&l->run, node);
+	} else if (t->stage == ATTEMPT_DELAY && a->now_ns >= t->ends_ns) {
+		finish_and_settle(a, t);
+		return;
+	} else {
+		t->timed_out = true;
+		ask_to_stop(a, t);
+	}
+	arena_settle(a, l);
+}
+
+void
+attempts_stop(struct arena *a, struct local *l)
+{
+	struct attempt *t = l->attempts;
+
+	while (t != NULL) {
+		struct attempt *next = t->next;
+		enum node_state s = node_state(&l->run.nodes[t->node]);
+
+		if (t->stage == ATTEMPT_RETRY && s != NODE_RETRY) {
+			attempt_free(a, t);
+		} else if (s == NODE_RUNNING && !t->stopped) {
+			t->stopped = true;
+			ask_to_stop(a, t);
+		}
+		t = next;
+	}
+}
+
+void
+attempts_retry(struct arena *a, struct local *l)
+{
+	for (uint32_t i = 0; i < l->run.node_count; i++) {
+		struct attempt *t;
+
+		if (node_state(&l->run.nodes[i]) != NODE_RETRY)
+			continue;
+		t = attempt_new(a, l, i);
+		if (t == NULL) {
+			sched_retry(&l->run, i);
+			continue;
+		}
+		t->stage = ATTEMPT_RETRY;
+		if (timer_arm(&a->timers, &t->timer,
+			l->base_ns + l->run.nodes[i].completed_ns) != 0) {
+			attempt_free(a, t);
+			sched_retry(&l->run, i);
+		}
+	}
+}
+
+/* --- what comes back --- */
+
+static void
+hand_back(struct arena *a, struct op_call *call)
+{
+	struct op_call *head = atomic_load(&a->done);
+
+	do {
+		call->next = head;
+	} while (!atomic_compare_exchange_weak(&a->done, &head, call));
+}
+
+/* On a compute thread. */
+void
+attempt_computed(void *arena, struct op_call *call, bool prepared)
+{
+	struct arena *a = arena;
+	struct attempt *t = (void *)(uintptr_t)call->run_ref;
+
+	t->prepared = prepared;
+	hand_back(a, call);
+	arena_wake(a->shared);
+}
+
+void
+attempts_collect(struct arena *a)
+{
+	struct op_call *call = atomic_exchange(&a->done, NULL);
+	struct op_call *oldest = NULL;
+
+	while (call != NULL) { /* the stack has the newest on top */
+		struct op_call *next = call->next;
+
+		call->next = oldest;
+		oldest = call;
+		call = next;
+	}
+	while (oldest != NULL) {
+		struct op_call *next = oldest->next;
+		struct attempt *t = (void *)(uintptr_t)oldest->run_ref;
+
+		if (t->prepared && !t->timed_out && !t->stopped) {
+			t->prepared = false;
+			start_op(a, t);
+			arena_settle(a, t->local);
+		} else {
+			if (t->prepared)
+				oldest->outcome.state = OUTCOME_CANCELLED;
+			finish_and_settle(a, t);
+		}
+		oldest = next;
+	}
+}
+
+/* On the arena's thread, maybe from within runner_client_start: so it is only
+ * noted here. */
+void
+attempt_commanded(void *arena, struct op_call *call)
+{
+	struct arena *a = arena;
+
+	a->commands--;
+	hand_back(a, call);
+}

@@ -1,0 +1,463 @@
+/* exec.c - the host's functions: the region and its tables, plans, runs. */
+#include <string.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "exec/arena.h"
+
+enum table {
+	TABLE_GLOBAL,
+	TABLE_ARENAS,
+	TABLE_INBOXES,
+	TABLE_WORDS,
+	TABLE_IDS,
+	TABLE_SLOT_PLANS,
+	TABLE_SLOTS,
+	TABLE_PLAN_CACHE,
+	TABLE_PLAN_KEYS,
+	TABLE_PLANS,
+	TABLE_COUNT
+};
+
+#define NS_PER_S 1000000000ll
+
+void
+exec_settings_default(struct exec_settings *s)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	memset(s, 0, sizeof(*s));
+	s->shm_bytes = 256u << 20;
+	s->arenas = 1;
+	s->max_runs = 16384;
+	s->max_plans = 1024;
+	s->flush_ns = 50000000;
+	s->pin = true;
+	s->compute.threads = cpus > 0 ? (unsigned)cpus : 1;
+	s->compute.lua_time_ns = NS_PER_S;
+	s->compute.lua_memory = 64u << 20;
+	s->compute.result_bytes = 1u << 20;
+	s->runner.result_bytes = 1u << 20;
+	s->runner.log_bytes = 64u << 10;
+	s->runner.kill_after_ns = 5 * NS_PER_S;
+	s->runner.sandbox = true;
+}
+
+/* --- the region --- */
+
+static int
+settings_check(struct exec_settings *s, struct err *err)
+{
+	if (s->arenas < 1 || s->arenas > 255)
+		return err_set(
+		    err, "invalid_setting", "arenas must be 1 to 255.");
+	if (s->max_runs < 1 || s->max_runs > 1u << 20)
+		return err_set(
+		    err, "invalid_setting", "max_runs must be 1 to 1048576.");
+	if (s->max_plans < 1 || s->max_plans > 1u << 20)
+		return err_set(
+		    err, "invalid_setting", "max_plans must be 1 to 1048576.");
+	if (s->reserve_bytes == 0)
+		s->reserve_bytes = s->shm_bytes / 8;
+	return 0;
+}
+
+static int
+map(struct exec *e, struct err *err)
+{
+	const struct exec_settings *s = &e->settings;
+	size_t inbox = (bits_size(s->max_runs) + 63) & ~(size_t)63;
+	size_t sizes[TABLE_COUNT] = {
+	    [TABLE_GLOBAL] = sizeof(struct exec_global),
+	    [TABLE_ARENAS] = s->arenas * sizeof(struct arena_shared),
+	    [TABLE_INBOXES] = s->arenas * inbox,
+	    [TABLE_WORDS] = s->max_runs * sizeof(uint64_t),
+	    [TABLE_IDS] = s->max_runs * sizeof(struct uuid),
+	    [TABLE_SLOT_PLANS] = s->max_runs * sizeof(uint32_t),
+	    [TABLE_SLOTS] = s->max_runs * sizeof(struct slot),
+	    [TABLE_PLAN_CACHE] = sizeof(struct plan_cache_shared),
+	    [TABLE_PLAN_KEYS] = s->max_plans * sizeof(uint64_t),
+	    [TABLE_PLANS] = s->max_plans * sizeof(struct plan_entry)};
+
+	if (shm_create(&e->shm, s->shm_bytes, sizes, TABLE_COUNT, err) != 0)
+		return -1;
+	e->global = shm_table(&e->shm, TABLE_GLOBAL);
+	e->arenas = shm_table(&e->shm, TABLE_ARENAS);
+	e->inboxes = shm_table(&e->shm, TABLE_INBOXES);
+	e->slots = (struct slots){.shm = &e->shm,
+	    .count = s->max_runs,
+	    .hint = &e->global->slot_hint,
+	    .words = shm_table(&e->shm, TABLE_WORDS),
+	    .ids = shm_table(&e->shm, TABLE_IDS),
+	    .plans = shm_table(&e->shm, TABLE_SLOT_PLANS),
+	    .list = shm_table(&e->shm, TABLE_SLOTS)};
+	e->plans = (struct plan_cache){.shm = &e->shm,
+	    .slots = &e->slots,
+	    .shared = shm_table(&e->shm, TABLE_PLAN_CACHE),
+	    .count = s->max_plans,
+	    .keys = shm_table(&e->shm, TABLE_PLAN_KEYS),
+	    .entries = shm_table(&e->shm, TABLE_PLANS)};
+	return 0;
+}
+
+static int
+arenas_create(struct exec *e, struct err *err)
+{
+	pthread_mutexattr_t attr;
+	int rc = 0;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	for (unsigned i = 0; i < e->settings.arenas; i++)
+		e->arenas[i].wake_fd = e->arenas[i].journal_fd = -1;
+	for (unsigned i = 0; i < e->settings.arenas && rc == 0; i++) {
+		struct arena_shared *s = &e->arenas[i];
+
+		s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		s->journal_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		bits_create(exec_inbox(e, i), e->settings.max_runs);
+		rc = pthread_mutex_init(&s->lock, &attr);
+		if (s->wake_fd < 0 || s->journal_fd < 0)
+			rc = -1;
+	}
+	pthread_mutexattr_destroy(&attr);
+	if (rc != 0)
+		return err_set(err, "shared_memory",
+		    "The system has no eventfds or robust mutexes left.");
+	return 0;
+}
+
+struct exec *
+exec_create(const struct exec_settings *settings, struct err *err)
+{
+	struct exec *e = calloc(1, sizeof(*e));
+
+	if (e == NULL) {
+		err_memory(err);
+		return NULL;
+	}
+	e->settings = *settings;
+	if (settings_check(&e->settings, err) != 0 || map(e, err) != 0) {
+		free(e);
+		return NULL;
+	}
+	if (arenas_create(e, err) != 0 ||
+	    plan_cache_create(&e->plans, err) != 0) {
+		exec_destroy(e);
+		return NULL;
+	}
+	if (journal_create(e) != 0) {
+		err_memory(err);
+		exec_destroy(e);
+		return NULL;
+	}
+	return e;
+}
+
+int
+exec_attach(struct exec *e, unsigned arena, struct err *err)
+{
+	if (shm_check(&e->shm, err) != 0)
+		return -1;
+	if (arena >= e->settings.arenas || e->arena != NULL)
+		return err_set(err, "invalid_setting",
+		    "Arena %u does not exist or a second one was asked for.",
+		    arena);
+	return arena_start(e, arena, err);
+}
+
+void
+exec_detach(struct exec *e)
+{
+	if (e->arena != NULL)
+		arena_stop(e->arena);
+}
+
+void
+exec_destroy(struct exec *e)
+{
+	if (e == NULL)
+		return;
+	exec_detach(e);
+	for (unsigned i = 0; i < e->settings.arenas; i++) {
+		if (e->arenas[i].wake_fd >= 0)
+			close(e->arenas[i].wake_fd);
+		if (e->arenas[i].journal_fd >= 0)
+			close(e->arenas[i].journal_fd);
+	}
+	journal_destroy(e);
+	shm_destroy(&e->shm);
+	free(e);
+}
+
+/* --- plans --- */
+
+bool
+exec_plan_find(struct exec *e, const struct plan_hash *hash)
+{
+	return plan_cache_find(&e->plans, hash);
+}
+
+int
+exec_plan_put(struct exec *e, const struct plan_hash *hash, const void *plan,
+    size_t len, struct err *err)
+{
+	return plan_cache_put(&e->plans, hash, plan, len, err);
+}
+
+/* --- runs --- */
+
+static int
+full(struct err *err)
+{
+	return err_set(err, "executor_full",
+	    "The executor has no room for another run now; try again later.");
+}
+
+static void
+give_back(struct exec *e, uint32_t slot, struct slot_word w)
+{
+	if (!slot_step(&e->slots, slot, &w, SLOT_FREEING))
+		return;
+	slot_release(&e->slots, slot, w);
+	arena_memory_freed(e);
+}
+
+int
+exec_reserve(struct exec *e, const struct run_start *start, struct run_ref *out,
+    struct err *err)
+{
+	struct slot_word w;
+	struct slot *slot;
+	uint32_t i;
+
+	if (e->arena == NULL ||
+	    shm_free_estimate(&e->shm) < e->settings.reserve_bytes)
+		return full(err);
+	i = slot_claim(
+	    &e->slots, (uint8_t)e->arena->index, e->arena->epoch, &w);
+	if (i == SHM_NONE)
+		return full(err);
+	slot = &e->slots.list[i];
+	slot->organization = start->organization;
+	e->slots.ids[i] = start->execution;
+	if (!slot_text(&e->slots, i, start->context, start->context_len,
+		&slot->context)) {
+		give_back(e, i, w);
+		return full(err);
+	}
+	slot_step(&e->slots, i, &w, SLOT_RESERVED);
+	*out = (struct run_ref){i, w.generation};
+	return 0;
+}
+
+/* The word of a slot that this worker reserved; false: it did not. */
+static bool
+reserved_word(const struct exec *e, struct run_ref ref, struct slot_word *w)
+{
+	if (e->arena == NULL || ref.slot >= e->slots.count)
+		return false;
+	*w = slot_word(&e->slots, ref.slot);
+	return w->state == SLOT_RESERVED && w->generation == ref.generation &&
+	       w->arena == e->arena->index && w->epoch == e->arena->epoch;
+}
+
+static bool
+resume_record(struct exec *e, uint32_t slot, struct node_record *n,
+    const struct run_done *d, int64_t base_us)
+{
+	struct op_outcome o = {
+	    .result = d->result, .result_len = d->result_len};
+
+	if (!slot_output(&e->slots, slot, &o, &n->output))
+		return false;
+	n->attempts = d->attempts;
+	n->flags = NODE_STARTED;
+	n->started_ns = (d->started_us - base_us) * 1000;
+	n->completed_ns = (d->completed_us - base_us) * 1000;
+	atomic_store(&n->state, (uint8_t)(NODE_SUCCESS + d->state));
+	return true;
+}
+
+static int
+resume_fill(struct exec *e, uint32_t i, const struct run_resume *resume,
+    struct err *err)
+{
+	struct slot *slot = &e->slots.list[i];
+	uint32_t entry;
+	uint32_t count = plan_cache_plan(&e->plans, i, &entry)->node_count;
+	size_t size = run_memory_size(count);
+	uint64_t at = slot_alloc(&e->slots, i, size > 0 ? size : 8);
+	struct node_record *nodes;
+	uint32_t *order;
+
+	if (at == 0)
+		return full(err);
+	nodes = shm_at(&e->shm, at);
+	order = (void *)(nodes + count);
+	memset(nodes, 0, count * sizeof(*nodes));
+	slot->base_us = resume->started_us;
+	slot->base_ns =
+	    clock_mono_ns() - (clock_real_us() - resume->started_us) * 1000;
+	for (uint32_t k = 0; k < resume->count; k++) {
+		const struct run_done *d = &resume->done[k];
+
+		if (d->node >= count || nodes[d->node].flags != 0)
+			return err_set(err, "corrupted_history",
+			    "The history has a node twice or one that the "
+			    "plan does not have.");
+		if (!resume_record(e, i, &nodes[d->node], d, slot->base_us))
+			return full(err);
+		order[k] = d->node;
+	}
+	atomic_store(&slot->state.completed, resume->count);
+	slot->flushed = slot->flush_to = resume->count;
+	atomic_store(&slot->memory, at);
+	return 0;
+}
+
+/* The living arena with the fewest runs; this worker's own among equals. */
+static unsigned
+least_loaded(const struct exec *e)
+{
+	unsigned best = e->arena->index;
+	int32_t load = atomic_load(&e->arenas[best].load);
+
+	for (unsigned i = 0; i < e->settings.arenas; i++) {
+		int32_t other = atomic_load(&e->arenas[i].load);
+
+		if (other < load && atomic_load(&e->arenas[i].alive) != 0) {
+			best = i;
+			load = other;
+		}
+	}
+	return best;
+}
+
+int
+exec_commit(struct exec *e, struct run_ref ref, const struct plan_hash *hash,
+    const struct run_resume *resume, struct err *err)
+{
+	struct slot_word w, to;
+
+	if (!reserved_word(e, ref, &w))
+		return err_set(err, "stale_run",
+		    "The run was not reserved by this worker.");
+	if (!plan_cache_use(&e->plans, hash, ref.slot))
+		return err_set(
+		    err, "plan_missing", "The plan is not in shared memory.");
+	if (resume != NULL && resume->cancel)
+		atomic_store(&e->slots.list[ref.slot].cancel, ref.generation);
+	if (resume != NULL && resume->started_us != 0 &&
+	    resume_fill(e, ref.slot, resume, err) != 0)
+		return -1;
+	to = w;
+	to.state = SLOT_QUEUED;
+	to.arena = (uint8_t)least_loaded(e);
+	atomic_fetch_add(&e->arenas[to.arena].load, 1);
+	if (!slot_move(&e->slots, ref.slot, w, to))
+		return err_set(
+		    err, "stale_run", "The run was taken from this worker.");
+	/* Dying here is no loss: takeover tells the arena again. */
+	arena_look(e, to.arena, ref.slot);
+	return 0;
+}
+
+void
+exec_abandon(struct exec *e, struct run_ref ref)
+{
+	struct slot_word w;
+
+	if (reserved_word(e, ref, &w))
+		give_back(e, ref.slot, w);
+}
+
+/* What a dead worker may have put into the slot besides the context. */
+static void
+orphan_reset(struct slot *slot)
+{
+	slot->sweep = true;
+	slot->heap = slot->heap_end = 0;
+	slot->base_us = 0;
+	slot->flushed = slot->flush_to = 0;
+	atomic_store(&slot->state.completed, 0);
+	atomic_store(&slot->memory, 0);
+}
+
+bool
+exec_next_orphan(struct exec *e, struct uuid *execution, struct run_ref *out)
+{
+	if (e->arena == NULL)
+		return false;
+	for (uint32_t i = 0; i < e->slots.count; i++) {
+		struct slot_word w = slot_word(&e->slots, i);
+		struct slot_word mine = w;
+
+		if (w.state != SLOT_RESERVED ||
+		    w.epoch == (uint16_t)atomic_load(&e->arenas[w.arena].epoch))
+			continue;
+		mine.arena = (uint8_t)e->arena->index;
+		mine.epoch = e->arena->epoch;
+		if (!slot_move(&e->slots, i, w, mine))
+			continue;
+		orphan_reset(&e->slots.list[i]);
+		*execution = e->slots.ids[i];
+		*out = (struct run_ref){i, w.generation};
+		return true;
+	}
+	return false;
+}
+
+bool
+exec_find(struct exec *e, const struct uuid *execution, struct run_ref *out)
+{
+	struct slot_word w;
+	uint32_t i = slot_find(&e->slots, execution, &w);
+
+	if (i == SHM_NONE)
+		return false;
+	*out = (struct run_ref){i, w.generation};
+	return true;
+}
+
+bool
+exec_cancel(struct exec *e, const struct uuid *execution)
+{
+	struct slot_word w;
+	uint32_t i = slot_find(&e->slots, execution, &w);
+
+	if (i == SHM_NONE || w.state >= SLOT_ENDED)
+		return false;
+	/* By generation: if the slot is another run's by now, nothing happens
+	 * to that one. */
+	atomic_store(&e->slots.list[i].cancel, w.generation);
+	/* Whoever moved it meanwhile looks at the flag when he begins. */
+	w = slot_word(&e->slots, i);
+	if (w.state == SLOT_QUEUED || w.state == SLOT_RUNNING)
+		arena_look(e, w.arena, i);
+	return true;
+}
+
+void
+exec_status(struct exec *e, struct exec_status *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->bytes_total = (size_t)e->shm.head->block_count * SHM_BLOCK;
+	s->bytes_free = (size_t)shm_count(&e->shm) * SHM_BLOCK;
+	for (uint32_t i = 0; i < e->slots.count; i++)
+		s->runs += slot_word(&e->slots, i).state != SLOT_FREE;
+	s->runs_max = e->slots.count;
+	s->plans = atomic_load(&e->plans.shared->ready);
+	s->arenas = e->settings.arenas;
+	for (unsigned i = 0; i < s->arenas; i++) {
+		const struct arena_shared *a = &e->arenas[i];
+
+		s->arenas_alive += atomic_load(&a->alive);
+		s->nodes_completed += atomic_load(&a->nodes_completed);
+		s->runs_completed += atomic_load(&a->runs_completed);
+	}
+	s->takeovers = atomic_load(&e->global->takeovers);
+}

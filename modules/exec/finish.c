@@ -1,0 +1,242 @@
+/* finish.c - begin and end of a run in its arena. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "exec/arena.h"
+
+/* --- begin --- */
+
+/* The plan's op names as ops of this process, once per plan. */
+static const struct op *const *
+resolve_ops(struct arena *a, uint32_t entry, const struct plan *plan)
+{
+	struct plan_ops *p = &a->plan_ops[entry];
+	uint32_t generation = a->exec->plans.entries[entry].generation;
+	const struct op **ops;
+
+	if (p->ops != NULL && p->generation == generation)
+		return p->ops;
+	ops = calloc(plan->op_count + 1, sizeof(*ops));
+	if (ops == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < plan->op_count; i++)
+		ops[i] = op_by_name(plan_op_name(plan, i));
+	free(p->ops);
+	*p = (struct plan_ops){generation, plan->op_count, ops};
+	return ops;
+}
+
+static bool
+records_create(struct arena *a, uint32_t i, const struct plan *plan)
+{
+	struct slot *slot = &a->exec->slots.list[i];
+	size_t size = run_memory_size(plan->node_count);
+	uint64_t at = slot_alloc(&a->exec->slots, i, size > 0 ? size : 8);
+
+	if (at == 0)
+		return false;
+	memset(shm_at(&a->exec->shm, at), 0,
+	    plan->node_count * sizeof(struct node_record));
+	if (slot->base_us == 0) {
+		slot->base_ns = clock_mono_ns();
+		slot->base_us = clock_real_us();
+	}
+	atomic_store_explicit(&slot->memory, at, memory_order_release);
+	return true;
+}
+
+static bool
+has_leaf_results(const struct run *r, struct shm *shm)
+{
+	for (uint32_t i = 0; i < r->node_count; i++) {
+		const struct output *o;
+
+		if ((plan_nodes(r->plan)[i].flags & PLAN_NODE_LEAF) == 0)
+			continue;
+		o = output_at(shm, r->nodes[i].output);
+		if (o != NULL && (o->has & OUTPUT_RESULT) != 0 &&
+		    node_state(&r->nodes[i]) >= NODE_SUCCESS)
+			return true;
+	}
+	return false;
+}
+
+static void
+local_reset(struct arena *a, struct local *l, uint32_t slot, struct slot_word w)
+{
+	l->arena = a;
+	l->slot = slot;
+	l->word = w;
+	l->open = l->announced = l->leaf_results = false;
+	l->attempts = NULL;
+	l->timeout = (struct timer){.kind = TIMER_RUN};
+}
+
+static void
+local_go(struct arena *a, struct local *l, struct slot *slot)
+{
+	const struct plan *plan = l->run.plan;
+
+	l->open = true;
+	a->open_runs++;
+	if (plan->timeout_ns > 0)
+		timer_arm(
+		    &a->timers, &l->timeout, slot->base_ns + plan->timeout_ns);
+	atomic_store(&slot->status, RUN_RUNNING);
+	if (atomic_load(&slot->cancel) == l->word.generation)
+		local_stop(a, l, RUN_STOP_CANCEL);
+	if (l->run.ready_count > 0 && !sched_ended(&l->run))
+		arena_activate(a, l);
+	else
+		arena_settle(a, l);
+}
+
+void
+local_open(struct arena *a, uint32_t i, struct slot_word w)
+{
+	struct slot *slot = &a->exec->slots.list[i];
+	struct local *l = &a->locals[i];
+	uint32_t entry;
+	const struct plan *plan = plan_cache_plan(&a->exec->plans, i, &entry);
+	bool fresh = atomic_load(&slot->memory) == 0;
+
+	local_reset(a, l, i, w);
+	l->ops = resolve_ops(a, entry, plan);
+	if (l->ops == NULL || (fresh && !records_create(a, i, plan))) {
+		local_park(a, l);
+		return;
+	}
+	l->base_ns = slot->base_ns;
+	run_view(&l->run, plan, &slot->state,
+	    shm_at(&a->exec->shm, atomic_load(&slot->memory)));
+	if (fresh) {
+		sched_begin(&l->run);
+	} else {
+		sched_rebuild(&l->run, clock_mono_ns() - l->base_ns);
+		attempts_retry(a, l);
+		l->leaf_results = has_leaf_results(&l->run, &a->exec->shm);
+	}
+	l->counted = l->run.completed;
+	local_go(a, l, slot);
+}
+
+void
+local_stop(struct arena *a, struct local *l, enum run_stop why)
+{
+	sched_stop(&l->run, why, clock_mono_ns() - l->base_ns);
+	attempts_stop(a, l);
+}
+
+/* --- end --- */
+
+/* The JSON object of the leaves' results; false: shared memory is full. */
+static bool
+result_create(struct arena *a, struct local *l, struct slot *slot)
+{
+	const struct run *r = &l->run;
+	struct buf b;
+	bool done = true;
+
+	if (!l->leaf_results || slot->result.at != 0)
+		return true;
+	buf_create(&b, RESULT_MAX);
+	buf_putc(&b, '{');
+	for (uint32_t i = 0; i < r->node_count && !buf_failed(&b); i++) {
+		const char *name = plan_node_name(r->plan, i);
+		const char *text;
+		size_t len;
+
+		if ((plan_nodes(r->plan)[i].flags & PLAN_NODE_LEAF) == 0)
+			continue;
+		text = output_text(output_at(&a->exec->shm, r->nodes[i].output),
+		    OUTPUT_RESULT, &len);
+		if (text == NULL)
+			continue;
+		if (b.len > 1)
+			buf_putc(&b, ',');
+		json_write_string(&b, name, strlen(name));
+		buf_putc(&b, ':');
+		buf_put(&b, text, len);
+	}
+	buf_putc(&b, '}');
+	if (!buf_failed(&b))
+		done = slot_text(
+		    &a->exec->slots, l->slot, b.data, b.len, &slot->result);
+	buf_free(&b);
+	return done;
+}
+
+/* What an execution's error says: which node failed first, and how. */
+static int
+error_format(struct arena *a, struct local *l, char *text, size_t size)
+{
+	const struct run *r = &l->run;
+
+	for (uint32_t k = 0; k < r->completed; k++) {
+		uint32_t i = r->order[k];
+		const char *why;
+		size_t len;
+
+		if (node_state(&r->nodes[i]) != NODE_FAILED)
+			continue;
+		why = output_text(output_at(&a->exec->shm, r->nodes[i].output),
+		    OUTPUT_ERROR, &len);
+		if (why == NULL)
+			return snprintf(text, size, "Node \"%s\" failed.",
+			    plan_node_name(r->plan, i));
+		return snprintf(text, size, "Node \"%s\" failed: %.*s",
+		    plan_node_name(r->plan, i), (int)(len < 4096 ? len : 4096),
+		    why);
+	}
+	return 0;
+}
+
+static bool
+error_create(struct arena *a, struct local *l, struct slot *slot)
+{
+	char text[1024], limit[32];
+	int len = 0;
+
+	if (slot->error.at != 0 || sched_status(&l->run) != RUN_FAILED)
+		return true;
+	if (atomic_load(&slot->state.stop) == RUN_STOP_TIMEOUT) {
+		duration_format(l->run.plan->timeout_ns, limit, sizeof(limit));
+		len = snprintf(text, sizeof(text),
+		    "The execution took longer than its timeout of %s.", limit);
+	} else {
+		len = error_format(a, l, text, sizeof(text));
+	}
+	if (len >= (int)sizeof(text)) {
+		len = (int)sizeof(text) - 1;
+		while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+			len--; /* never in the middle of a character */
+	}
+	return slot_text(
+	    &a->exec->slots, l->slot, text, (size_t)len, &slot->error);
+}
+
+void
+local_end(struct arena *a, struct local *l)
+{
+	struct slot *slot = &a->exec->slots.list[l->slot];
+	const struct run *r = &l->run;
+
+	if (!result_create(a, l, slot) || !error_create(a, l, slot)) {
+		local_park(a, l);
+		return;
+	}
+	timer_cancel(&a->timers, &l->timeout);
+	slot->completed_ns =
+	    r->completed > 0 ? r->nodes[r->order[r->completed - 1]].completed_ns
+			     : clock_mono_ns() - l->base_ns;
+	atomic_store(&slot->status, sched_status(&l->run));
+	l->open = false;
+	a->open_runs--;
+	atomic_fetch_sub(&a->shared->load, 1);
+	atomic_fetch_add_explicit(
+	    &a->shared->runs_completed, 1, memory_order_relaxed);
+	slot_step(&a->exec->slots, l->slot, &l->word, SLOT_ENDED);
+	journal_mark(a->exec, l->slot, true);
+}

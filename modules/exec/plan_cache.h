@@ -1,0 +1,58 @@
+/* plan_cache.h - compiled plans in shared memory, by hash.
+ *
+ * Counted:  a plan is in use while any run slot names its entry (struct slots:
+ *           plans); nobody keeps a counter that a crash could falsify. Unused
+ *           ones are evicted, least recently used first, when room is needed.
+ * Lock:     one robust process-shared mutex; whoever finds its owner dead
+ *           frees a half-written entry.
+ * Lifetime: a plan's bytes stay where they are until it is evicted.
+ */
+#ifndef OPEN_EXEC_PLAN_CACHE_H
+#define OPEN_EXEC_PLAN_CACHE_H
+
+#include <pthread.h>
+
+#include "exec/slot.h"
+
+enum plan_entry_state {
+	PLAN_ENTRY_FREE,
+	PLAN_ENTRY_FILLING,
+	PLAN_ENTRY_READY
+};
+
+struct plan_entry {
+	uint32_t state; /* enum plan_entry_state */
+	uint32_t first_block, blocks;
+	uint32_t generation; /* counts the plans that this entry held */
+	uint64_t used_at;    /* tick of the last use */
+	struct plan_hash hash;
+};
+
+struct plan_cache_shared {
+	pthread_mutex_t lock;
+	uint64_t tick;
+	_Atomic uint32_t ready; /* entries */
+};
+
+struct plan_cache { /* private handle */
+	struct shm *shm;
+	const struct slots *slots;
+	struct plan_cache_shared *shared;
+	uint32_t count;
+	uint64_t *keys; /* first 8 bytes of each entry's hash; 0: none */
+	struct plan_entry *entries;
+};
+
+/* Once, before the fork: makes the mutex. */
+int plan_cache_create(struct plan_cache *, struct err *e);
+bool plan_cache_find(struct plan_cache *, const struct plan_hash *);
+int plan_cache_put(struct plan_cache *, const struct plan_hash *,
+    const void *plan, size_t len, struct err *e);
+/* Makes slot i name the plan; false: it is not here. */
+bool plan_cache_use(
+    struct plan_cache *, const struct plan_hash *, uint32_t slot);
+/* The plan that a slot names; the slot must name one. */
+const struct plan *plan_cache_plan(
+    const struct plan_cache *, uint32_t slot, uint32_t *entry);
+
+#endif

@@ -1,0 +1,264 @@
+/* scheduler.c - the parts of the state machine that do not run once per node:
+ * begin, rebuild, triggers, retry, stop. */
+#include <math.h>
+#include <string.h>
+
+#include "exec/scheduler.h"
+
+static size_t
+records_size(uint32_t node_count)
+{
+	return node_count * sizeof(struct node_record);
+}
+
+size_t
+run_memory_size(uint32_t node_count)
+{
+	return records_size(node_count) +
+	       3 * sizeof(uint32_t) * (size_t)node_count;
+}
+
+void
+run_view(struct run *r, const struct plan *plan, struct run_state *state,
+    void *memory)
+{
+	memset(r, 0, sizeof(*r));
+	r->plan = plan;
+	r->successor_index = plan_at(plan, plan->successor_index);
+	r->successors = plan_at(plan, plan->successors);
+	r->node_count = plan->node_count;
+	r->state = state;
+	r->nodes = memory;
+	r->order = (uint32_t *)(void *)(r->nodes + r->node_count);
+	r->wait = r->order + r->node_count;
+	r->queue = r->wait + r->node_count;
+}
+
+static void
+wait_create(struct run *r)
+{
+	const struct plan_node *nodes = plan_nodes(r->plan);
+
+	for (uint32_t i = 0; i < r->node_count; i++) {
+		const struct plan_node *n = &nodes[i];
+
+		r->wait[i] = n->indegree | (uint32_t)n->trigger << 20 |
+			     (n->flags & PLAN_NODE_PURE ? WAIT_PURE : 0);
+	}
+}
+
+static void
+settle_roots(struct run *r)
+{
+	const uint32_t *roots = plan_at(r->plan, r->plan->roots);
+
+	for (uint32_t i = 0; i < r->plan->root_count; i++)
+		sched_settle(r, roots[i]);
+}
+
+void
+sched_begin(struct run *r)
+{
+	r->completed = r->succeeded = r->failed = 0;
+	r->ready_head = r->ready_count = 0;
+	wait_create(r);
+	settle_roots(r);
+}
+
+enum verdict {
+	VERDICT_WAIT,
+	VERDICT_START,
+	VERDICT_SKIP
+};
+
+/* What a node's trigger says to what is known of its dependencies. */
+static enum verdict
+verdict(uint32_t w)
+{
+	enum verdict otherwise = w & WAIT_COUNT ? VERDICT_WAIT : VERDICT_SKIP;
+
+	switch ((enum trigger)((w & WAIT_TRIGGER) >> 20)) {
+	case TRIGGER_ANY_SUCCESS:
+		return w & WAIT_SUCCESS ? VERDICT_START : otherwise;
+	case TRIGGER_ANY_FAILED:
+		return w & WAIT_FAILED ? VERDICT_START : otherwise;
+	case TRIGGER_ALL_DONE:
+		return w & WAIT_COUNT ? VERDICT_WAIT : VERDICT_START;
+	case TRIGGER_NONE_FAILED:
+		if (w & WAIT_COUNT)
+			return VERDICT_WAIT;
+		return w & WAIT_FAILED ? VERDICT_SKIP : VERDICT_START;
+	case TRIGGER_ALL_SUCCESS:
+		if (w & WAIT_COUNT)
+			return VERDICT_WAIT;
+		return w & WAIT_BAD ? VERDICT_SKIP : VERDICT_START;
+	}
+	return VERDICT_SKIP;
+}
+
+static bool
+is_cleanup(uint32_t w)
+{
+	return (w & WAIT_TRIGGER) >> 20 == TRIGGER_ALL_DONE;
+}
+
+static bool
+stopping(const struct run *r)
+{
+	return atomic_load_explicit(&r->state->stop, memory_order_relaxed) !=
+	       RUN_GO;
+}
+
+void
+sched_settle(struct run *r, uint32_t node)
+{
+	uint32_t w = r->wait[node];
+	enum verdict v;
+
+	if (w & WAIT_DECIDED)
+		return;
+	/* Where the run stops, the sweep of sched_stop ends this node. */
+	if (stopping(r) && !is_cleanup(w))
+		return;
+	v = verdict(w);
+	if (v == VERDICT_WAIT)
+		return;
+	r->wait[node] = w | WAIT_DECIDED | (v == VERDICT_SKIP ? WAIT_SKIP : 0);
+	sched_push(r, node);
+}
+
+/* Ends every node that has not started and is no cleanup. */
+static void
+sweep(struct run *r, int64_t now)
+{
+	for (uint32_t i = 0; i < r->node_count; i++) {
+		enum node_state s = node_state(&r->nodes[i]);
+
+		if (is_cleanup(r->wait[i]) ||
+		    (s != NODE_PENDING && s != NODE_RETRY))
+			continue;
+		r->wait[i] |= WAIT_DECIDED;
+		sched_end(r, i, NODE_CANCELLED, now);
+	}
+}
+
+void
+sched_stop(struct run *r, enum run_stop why, int64_t now)
+{
+	if (stopping(r) || sched_ended(r))
+		return;
+	atomic_store_explicit(&r->state->stop, why, memory_order_release);
+	sweep(r, now);
+}
+
+/* Of a crash between a node's end and its entry in the order at most one node
+ * is left over, since one thread writes both. */
+static void
+order_complete(struct run *r)
+{
+	for (uint32_t i = 0; i < r->completed; i++)
+		r->wait[r->order[i]] |= WAIT_DECIDED;
+	for (uint32_t i = 0; i < r->node_count; i++) {
+		struct node_record *n = &r->nodes[i];
+		enum node_state s = node_state(n);
+
+		if (s >= NODE_SUCCESS && (r->wait[i] & WAIT_DECIDED) == 0) {
+			r->wait[i] |= WAIT_DECIDED;
+			r->order[r->completed++] = i;
+		}
+		if (s == NODE_RUNNING) {
+			n->attempts--;
+			atomic_store_explicit(
+			    &n->state, NODE_PENDING, memory_order_release);
+		}
+		r->succeeded += s == NODE_SUCCESS;
+		r->failed += s == NODE_FAILED;
+	}
+	atomic_store_explicit(
+	    &r->state->completed, r->completed, memory_order_release);
+}
+
+void
+sched_rebuild(struct run *r, int64_t now)
+{
+	r->completed =
+	    atomic_load_explicit(&r->state->completed, memory_order_acquire);
+	r->succeeded = r->failed = 0;
+	r->ready_head = r->ready_count = 0;
+	wait_create(r);
+	order_complete(r);
+	for (uint32_t i = 0; i < r->node_count; i++)
+		if (node_state(&r->nodes[i]) == NODE_RETRY)
+			r->wait[i] |= WAIT_DECIDED;
+	for (uint32_t i = 0; i < r->node_count; i++) {
+		enum node_state s = node_state(&r->nodes[i]);
+
+		if (s >= NODE_SUCCESS)
+			sched_tell(r, i, s);
+	}
+	settle_roots(r);
+	if (stopping(r))
+		sweep(r, now);
+}
+
+bool
+sched_retry_at(struct run *r, uint32_t node, bool retryable, int64_t now,
+    uint32_t random, int64_t *due)
+{
+	const struct plan_node *p = &plan_nodes(r->plan)[node];
+	struct node_record *n = &r->nodes[node];
+	double wait;
+
+	if (!retryable || n->attempts > p->retry_limit ||
+	    (stopping(r) && !is_cleanup(r->wait[node])))
+		return false;
+	wait = (double)p->retry_backoff_ns *
+	       pow((double)p->retry_factor, (double)n->attempts - 1);
+	if (p->retry_max_ns > 0 && !(wait <= (double)p->retry_max_ns))
+		wait = (double)p->retry_max_ns;
+	/* Jitter spreads the wait evenly over ±jitter of it. */
+	wait *=
+	    1 + (double)p->retry_jitter * ((double)random / UINT32_MAX * 2 - 1);
+	if (!(wait >= 0))
+		wait = 0;
+	if (wait > 1e17)
+		wait = 1e17;
+	*due = now + (int64_t)wait;
+	n->completed_ns = *due;
+	atomic_store_explicit(&n->state, NODE_RETRY, memory_order_release);
+	return true;
+}
+
+void
+sched_retry(struct run *r, uint32_t node)
+{
+	struct node_record *n = &r->nodes[node];
+
+	if (node_state(n) != NODE_RETRY)
+		return;
+	atomic_store_explicit(&n->state, NODE_PENDING, memory_order_release);
+	r->wait[node] |= WAIT_DECIDED;
+	sched_push(r, node);
+}
+
+enum run_status
+sched_status(const struct run *r)
+{
+	uint32_t stop =
+	    atomic_load_explicit(&r->state->stop, memory_order_relaxed);
+
+	if (!sched_ended(r))
+		return RUN_RUNNING;
+	if (r->failed > 0 || stop == RUN_STOP_TIMEOUT)
+		return RUN_FAILED;
+	return stop == RUN_STOP_CANCEL ? RUN_CANCELLED : RUN_SUCCESS;
+}
+
+void
+sched_publish(struct run *r)
+{
+	atomic_store_explicit(
+	    &r->state->succeeded, r->succeeded, memory_order_relaxed);
+	atomic_store_explicit(
+	    &r->state->failed, r->failed, memory_order_relaxed);
+}

@@ -1,0 +1,166 @@
+/* slot.h - run slots: what of a run lies in shared memory, and its life.
+ *
+ *   free → starting → reserved → queued → running → ended → freeing → free
+ *
+ * Word:     state, owner (arena and its epoch) and generation of a slot are one
+ *           64-bit word, moved only by compare-and-swap: a stale owner or a
+ *           stale handle is refused by the word itself. Words lie densely
+ *           beside the slots, so that scanning all of them is cheap.
+ * Owner:    reserved: the worker that will commit or abandon it. Queued,
+ *           running, ended: the arena that (will) run it and whose worker
+ *           writes its journal. An owner whose epoch has passed is dead.
+ * Memory:   a run's blocks are chained extents that carry the slot's tag, with
+ *           a bump pointer in the newest; freed whole.
+ * Threads:  memory and times are the owner's (before queued the committing
+ *           thread, then the arena's), journal fields the event loop's of the
+ *           owning worker.
+ */
+#ifndef OPEN_EXEC_SLOT_H
+#define OPEN_EXEC_SLOT_H
+
+#include "exec/exec.h"
+#include "exec/scheduler.h"
+#include "exec/shm.h"
+
+enum slot_state {
+	SLOT_FREE,
+	SLOT_STARTING, /* being filled by exec_reserve */
+	SLOT_RESERVED,
+	SLOT_QUEUED,
+	SLOT_RUNNING,
+	SLOT_ENDED, /* all nodes ended; waits for its last journal entry */
+	SLOT_FREEING
+};
+
+/* The word of a slot, taken apart. */
+struct slot_word {
+	enum slot_state state;
+	uint8_t arena;
+	uint16_t epoch;
+	uint32_t generation; /* counts lives, from 1 */
+};
+
+static inline uint64_t
+slot_word_pack(struct slot_word w)
+{
+	return (uint64_t)w.generation << 32 | (uint64_t)w.epoch << 16 |
+	       (uint64_t)w.arena << 8 | (uint64_t)w.state;
+}
+static inline struct slot_word
+slot_word_unpack(uint64_t n)
+{
+	return (struct slot_word){.state = (enum slot_state)(n & 0xff),
+	    .arena = (uint8_t)(n >> 8),
+	    .epoch = (uint16_t)(n >> 16),
+	    .generation = (uint32_t)(n >> 32)};
+}
+
+struct text {	     /* in shared memory */
+	uint64_t at; /* offset; 0: none */
+	uint32_t len;
+	uint32_t reserved;
+};
+
+#define SLOT_MAGIC 0x544f4c53u /* "SLOT" */
+
+struct slot {
+	uint32_t magic;
+	_Atomic uint32_t cancel; /* the generation that shall be cancelled */
+	struct uuid organization;
+	struct run_state state;
+
+	uint32_t extent;	 /* newest extent's first block + 1; 0: none */
+	bool sweep;		 /* the chain may miss blocks: free by tag */
+	uint64_t heap, heap_end; /* free bytes of the newest extent */
+	struct text context, result, error;
+	_Atomic uint64_t memory; /* run_memory_size bytes; 0: not begun */
+
+	int64_t base_ns;	 /* CLOCK_MONOTONIC of the run's time 0 */
+	int64_t base_us;	 /* UTC of the same instant; 0: never started */
+	int64_t completed_ns;	 /* end of the run, since the base */
+	_Atomic uint32_t status; /* enum run_status */
+
+	uint32_t status_written; /* what the database knows */
+	_Atomic uint32_t flushed,
+	    flush_to; /* of state.completed: written; offered */
+};
+
+/* What a node left behind; bytes follow: result, error, log. */
+struct output {
+	uint32_t has; /* OUTPUT_* */
+	uint32_t result_len, error_len, log_len;
+	char bytes[];
+};
+enum {
+	OUTPUT_RESULT = 1,
+	OUTPUT_ERROR = 2,
+	OUTPUT_LOG = 4
+};
+
+struct slots { /* private handle */
+	struct shm *shm;
+	uint32_t count;
+	_Atomic uint32_t *hint;
+	_Atomic uint64_t *words;
+	struct uuid *ids;	 /* execution, valid from reserved on */
+	_Atomic uint32_t *plans; /* plan cache entry + 1; 0: none */
+	struct slot *list;
+};
+
+static inline struct slot_word
+slot_word(const struct slots *s, uint32_t i)
+{
+	return slot_word_unpack(atomic_load(&s->words[i]));
+}
+/* from → to if nothing changed meanwhile. */
+static inline bool
+slot_move(const struct slots *s, uint32_t i, struct slot_word from,
+    struct slot_word to)
+{
+	uint64_t expected = slot_word_pack(from);
+
+	return atomic_compare_exchange_strong(
+	    &s->words[i], &expected, slot_word_pack(to));
+}
+/* The same, only the state changes. */
+static inline bool
+slot_step(const struct slots *s, uint32_t i, struct slot_word *w,
+    enum slot_state state)
+{
+	struct slot_word to = *w;
+
+	to.state = state;
+	if (!slot_move(s, i, *w, to))
+		return false;
+	*w = to;
+	return true;
+}
+
+/* A free slot, now SLOT_STARTING, owned and empty; SHM_NONE: none. */
+uint32_t slot_claim(
+    const struct slots *, uint8_t arena, uint16_t epoch, struct slot_word *w);
+/* SLOT_FREEING → free, memory and all. */
+void slot_release(const struct slots *, uint32_t i, struct slot_word w);
+/* The slot of an execution in any state but free, or SHM_NONE. */
+uint32_t slot_find(
+    const struct slots *, const struct uuid *execution, struct slot_word *w);
+
+/* size bytes of the run's memory, 8-byte aligned; 0: shared memory is full. */
+uint64_t slot_alloc(const struct slots *, uint32_t i, size_t size);
+/* Copies a text in; false: shared memory is full. */
+bool slot_text(const struct slots *, uint32_t i, const char *text, size_t len,
+    struct text *out);
+/* The reference of a node's output for its record: 0 where there is none;
+ * false: shared memory is full. */
+bool slot_output(
+    const struct slots *, uint32_t i, const struct op_outcome *, uint32_t *ref);
+/* NULL for 0. */
+static inline const struct output *
+output_at(const struct shm *shm, uint32_t ref)
+{
+	return ref == 0 ? NULL : shm_at(shm, (uint64_t)ref * 8);
+}
+/* One text of an output; NULL: it has none. */
+const char *output_text(const struct output *, unsigned which, size_t *len);
+
+#endif
