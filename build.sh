@@ -2,15 +2,28 @@
 # build.sh - everything a person does with OPEN: build, run, test, measure. `./build.sh help` lists it.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
-top=$PWD
-readonly top
+TOP=$PWD
 FLAVOR=${FLAVOR:-release}
 B=build/$FLAVOR
 
-for part in common packages compile postgres kore serve test lint bench; do
-	# shellcheck source=/dev/null
-	. "tools/build/$part.sh"
-done
+# shellcheck source=tools/build/common.sh
+. tools/build/common.sh
+# shellcheck source=tools/build/packages.sh
+. tools/build/packages.sh
+# shellcheck source=tools/build/compile.sh
+. tools/build/compile.sh
+# shellcheck source=tools/build/postgres.sh
+. tools/build/postgres.sh
+# shellcheck source=tools/build/kore.sh
+. tools/build/kore.sh
+# shellcheck source=tools/build/serve.sh
+. tools/build/serve.sh
+# shellcheck source=tools/build/test.sh
+. tools/build/test.sh
+# shellcheck source=tools/build/lint.sh
+. tools/build/lint.sh
+# shellcheck source=tools/build/bench.sh
+. tools/build/bench.sh
 
 usage() {
 	cat <<-'TEXT'

@@ -15,16 +15,18 @@ WEB  := $(wildcard modules/web/*.c)
 MODULES := $(patsubst modules/%/,%,$(filter-out modules/base/ modules/dag/ modules/exec/ modules/web/, \
 	$(dir $(wildcard modules/*/module.c))))
 
-obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+obj = $(patsubst %.cpp,$(B)/obj/%.cpp.o,$(patsubst %.c,$(B)/obj/%.o,$(1)))
 
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+FUZZ  := $(patsubst tests/fuzz/%.c,$(B)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all libs units benches modules tools
+.PHONY: all libs units benches fuzzers modules tools
 all: libs modules tools
 libs: $(B)/libbase.a $(B)/libdag.a $(B)/libexec.a
 units: $(UNIT)
 benches: $(BENCH)
+fuzzers: $(FUZZ)
 modules: $(B)/libopen.so $(MODULES:%=$(B)/modules/%.so)
 tools: $(B)/openctl
 
@@ -79,7 +81,21 @@ $(B)/tests/%: tests/unit/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libexec.a $(B)/libdag.a \
 		$(B)/libbase.a $(LIBS_TOOLS) -lcmocka
 
-$(B)/bench/%: tests/bench/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+# A benchmark NAME.c may have peers in C++ beside it: NAME_*.cpp.
+define bench_rule
+$(B)/bench/$(1): tests/bench/$(1).c $(call obj,$(wildcard tests/bench/$(1)_*.cpp)) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+	@mkdir -p $$(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $$@.d $(LDFLAGS) -o $$@ $$(filter-out %.h,$$^) $(LIBS_TOOLS) \
+		$(if $(wildcard tests/bench/$(1)_*.cpp),-ltbb -lstdc++)
+endef
+$(foreach bench,$(BENCH),$(eval $(call bench_rule,$(notdir $(bench)))))
+
+$(B)/obj/%.cpp.o: %.cpp conf/flags.mk
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+# Fuzzers link the sources themselves: every object is instrumented. Called with FLAVOR=fuzz.
+$(B)/fuzzers/%: tests/fuzz/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libexec.a $(B)/libdag.a \
 		$(B)/libbase.a $(LIBS_TOOLS)

@@ -4,7 +4,7 @@
 kore_prepare() {
 	KORE=$(command -v kore) || die "kore is not installed"
 	[ "$FLAVOR" = asan ] || return 0
-	KORE=$top/$B/kore/kore
+	KORE=$TOP/$B/kore/kore
 	[ "$KORE" -nt /usr/share/kore/Makefile ] && return 0
 	step "Building an instrumented Kore"
 	rm -rf "$B/kore"
@@ -16,12 +16,10 @@ kore_prepare() {
 
 # From the template at the top to $RUN/kore.conf.
 kore_config() {
-	local host=${LISTEN%:*} port=${LISTEN##*:} line
-	host=${host#[}
-	host=${host%]}
+	local line
 	while IFS= read -r line; do
-		line=${line//@LISTEN_HOST@/$host}
-		line=${line//@LISTEN_PORT@/$port}
+		line=${line//@LISTEN_HOST@/$HOST}
+		line=${line//@LISTEN_PORT@/$PORT}
 		line=${line//@WORKERS@/$WORKERS}
 		line=${line//@BUILD@/$BUILD}
 		line=${line//@USER@/$OPEN_USER}

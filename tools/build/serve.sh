@@ -9,18 +9,22 @@ DEMO=demo
 # --- settings and folders
 
 settings_load() {
-	local key value
+	local settings key value
+	settings=$("$B/openctl" config) || exit 1
 	while IFS='=' read -r key value; do
 		case $key in
 		listen) LISTEN=$value ;;
+		listen_host) HOST=$value ;;
+		listen_port) PORT=$value ;;
 		data) DATA=$value ;;
 		workers) WORKERS=$value ;;
 		admin_email) ADMIN_EMAIL=$value ;;
-		database_url) DATABASE_URL=$value ;;
 		esac
-	done < <("$B/openctl" config) || true
-	[ -n "${LISTEN:-}" ] || die "the configuration has a fault (see above)"
-	[ "${WORKERS:-0}" -gt 0 ] || WORKERS=$(nproc)
+	done <<<"$settings"
+	DATABASE_URL=$("$B/openctl" config database_url)
+	DATABASE_OWNER_URL=$("$B/openctl" config database_owner_url)
+	# where this machine reaches what listens on every address
+	case $HOST in 0.0.0.0) PROBE=127.0.0.1 ;; ::) PROBE=::1 ;; *) PROBE=$HOST ;; esac
 }
 
 # Workers and the database run as another user when we are root; that user must be able to get there.
@@ -66,59 +70,55 @@ data_lock() {
 # --- the database, migrated and with the demo organization
 
 database_start() {
-	if [ -z "${DATABASE_URL:-}" ]; then
+	if [ -z "$DATABASE_URL" ]; then
 		pg_start 9>&-
-		OPEN_DATABASE_URL=$(pg_url open_login)
-		OPEN_DATABASE_OWNER_URL=$(pg_url open_owner)
+		DATABASE_URL=$(pg_url open_login)
+		DATABASE_OWNER_URL=$(pg_url open_owner)
+		DATABASE_PRIVATE=yes
 	fi
-	export OPEN_DATABASE_URL=${OPEN_DATABASE_URL:-$DATABASE_URL}
-	[ -z "${OPEN_DATABASE_OWNER_URL:-}" ] || export OPEN_DATABASE_OWNER_URL
+	export OPEN_DATABASE_URL=$DATABASE_URL OPEN_DATABASE_OWNER_URL=$DATABASE_OWNER_URL
 	"$B/openctl" migrate || die "the database could not be migrated"
 }
 
-admin_password() {
-	local file=$DATA/admin-password
-	if [ -n "${OPEN_ADMIN_PASSWORD:-}" ]; then
-		printf '%s\n' "$OPEN_ADMIN_PASSWORD"
-		return
+# The administrator's password: configured, or generated with the user, told once and kept in a file.
+demo_admin() {
+	local file=$DATA/admin-password password answer generated=no
+	password=$("$B/openctl" config admin_password)
+	if [ -z "$password" ]; then
+		generated=yes
+		password=$(head -c 18 /dev/urandom | base64 | tr '+/' '-_')
 	fi
-	[ -s "$file" ] || (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' >"$file")
-	cat "$file"
+	answer=$("$B/openctl" user create --org $DEMO --email "$ADMIN_EMAIL" --role admin --password-stdin \
+		--if-missing --json <<<"$password") || die "the administrator $ADMIN_EMAIL could not be created"
+	[[ $answer == *'"created": true'* && $generated = yes ]] || return 0
+	rm -f "$file"
+	(umask 077 && printf '%s\n' "$password" >"$file")
+	say "Administrator of $DEMO: $ADMIN_EMAIL, password $password (told only now; kept in $file)"
 }
 
 demo_prepare() {
-	local organization created=no examples sum
-	organization=$("$B/openctl" org create Demo --slug $DEMO --set allow_commands=true --if-missing)
-	[ -e "$DATA/admin-password" ] || created=yes
-	admin_password | "$B/openctl" user create --org $DEMO --email "$ADMIN_EMAIL" --role admin \
-		--password-stdin --if-missing >/dev/null
-	if [ $created = yes ] && [ -e "$DATA/admin-password" ]; then
-		say "Administrator of $DEMO: $ADMIN_EMAIL, password $(cat "$DATA/admin-password") (kept in $DATA/admin-password)"
-	fi
+	local organization examples sum
+	organization=$("$B/openctl" org create Demo --slug $DEMO --set allow_commands=true --if-missing) ||
+		die "the demo organization could not be created"
+	demo_admin
 	examples=(assets/examples/*.yaml)
 	[ -e "${examples[0]}" ] || return 0
 	# Imported again only when they change, so that what a user archives stays archived.
 	sum=$({ say "$organization"; cat "${examples[@]}"; } | sha256sum)
 	[ "$(cat "$DATA/examples.sum" 2>/dev/null)" != "$sum" ] || return 0
-	"$B/openctl" dag import "${examples[@]}" --org $DEMO --activate
+	"$B/openctl" dag import "${examples[@]}" --org $DEMO --activate || die "an example could not be imported"
 	say "$sum" >"$DATA/examples.sum"
 }
 
 # --- the server
 
-port_taken() {
-	local host=${LISTEN%:*}
-	case $host in 0.0.0.0 | '*') host=127.0.0.1 ;; '[::]') host=::1 ;; esac
-	host=${host#[}
-	(exec 3<>"/dev/tcp/${host%]}/${LISTEN##*:}") 2>/dev/null
-}
+port_taken() { (exec 3<>"/dev/tcp/$PROBE/$PORT") 2>/dev/null; }
 
+# http_status PATH - of a GET
 http_status() {
-	local host=${LISTEN%:*} line
-	case $host in 0.0.0.0 | '*') host=127.0.0.1 ;; '[::]') host=::1 ;; esac
-	host=${host#[}
+	local line
 	{
-		exec 3<>"/dev/tcp/${host%]}/${LISTEN##*:}" || return 1
+		exec 3<>"/dev/tcp/$PROBE/$PORT" || return 1
 		printf 'GET %s HTTP/1.1\r\nHost: open\r\nConnection: close\r\n\r\n' "$1" >&3
 		IFS= read -r -t 5 line <&3 || return 1
 		exec 3>&-
@@ -130,16 +130,13 @@ http_status() {
 # The workers load modules again on SIGHUP, as their own user.
 build_publish() {
 	local file
-	BUILD=$top/$B
+	BUILD=$TOP/$B
 	reachable "$BUILD" && return 0
 	BUILD=$DATA/build
 	mkdir -p "$BUILD/modules"
-	for file in libopen.so modules/*.so; do
-		file=${file#"$B/"}
-		for file in "$B"/$file; do
-			cp "$file" "$BUILD/${file#"$B/"}.new"
-			mv "$BUILD/${file#"$B/"}.new" "$BUILD/${file#"$B/"}"
-		done
+	for file in "$B"/libopen.so "$B"/modules/*.so; do
+		cp "$file" "$BUILD/${file#"$B/"}.new"
+		mv "$BUILD/${file#"$B/"}.new" "$BUILD/${file#"$B/"}"
 	done
 }
 
@@ -174,7 +171,7 @@ serve_stop() {
 	trap '' INT TERM HUP
 	trap - EXIT
 	kore_stop
-	[ -n "${DATABASE_URL:-}" ] || pg_stop
+	[ -z "${DATABASE_PRIVATE:-}" ] || pg_stop
 	[ -z "${LINKS:-}" ] || rm -rf "$LINKS"
 }
 
@@ -192,12 +189,11 @@ serve_prepare() {
 	trap 'exit 143' TERM
 	trap serve_stop EXIT
 	database_start
-	demo_prepare
 }
 
 serve_greet() {
 	local example
-	example=$("$B/openctl" dag list --org $DEMO --active --names 2>/dev/null | head -n 1) || true
+	example=$(sed -n 's/^name: *//p' assets/examples/*.yaml | head -n 1)
 	say ""
 	say "OPEN serves on http://$LISTEN   (Ctrl-C stops it)"
 	say "Try, in another terminal:   $B/openctl run ${example:-NAME} --org $DEMO --wait"
@@ -205,6 +201,7 @@ serve_greet() {
 
 serve_run() {
 	serve_prepare
+	demo_prepare
 	kore_start || die "the server did not start"
 	serve_greet
 	wait "$KORE_PID" || true
@@ -216,6 +213,7 @@ serve_run() {
 serve_dev() {
 	local resident newest
 	serve_prepare
+	demo_prepare
 	kore_start || die "the server did not start"
 	serve_greet
 	newest=$B/.dev
@@ -242,7 +240,7 @@ serve_database() {
 	packages_build
 	compile tools
 	settings_load
-	[ -z "${DATABASE_URL:-}" ] || die "OPEN_DATABASE_URL names a database that is not ours to start or stop"
+	[ -z "$DATABASE_URL" ] || die "OPEN_DATABASE_URL names a database that is not ours to start or stop"
 	data_prepare
 	case ${1:-} in
 	start)

@@ -60,12 +60,17 @@ settings_from_options(struct ctl *ctl)
 	return settings_read(ctl, words, n);
 }
 
-/* The id in the first row, as {"id": …} or alone. */
+/* The id in the first row, alone or as {"id": …, "created": …}. */
 static enum ctl_exit
-print_id(struct ctl *ctl)
+print_id(const struct ctl *ctl, bool created)
 {
-	printf(
-	    ctl->json ? "{\"id\": \"%s\"}\n" : "%s\n", db_get(ctl->db, 0, 0));
+	const char *id = db_get(ctl->db, 0, 0);
+
+	if (ctl->json)
+		printf("{\"id\": \"%s\", \"created\": %s}\n", id,
+		    created ? "true" : "false");
+	else
+		puts(id);
 	return CTL_DONE;
 }
 
@@ -103,14 +108,14 @@ org_create(struct ctl *ctl)
 		if (!ctl_query(ctl, &SQL_ORGANIZATION_BY_SLUG))
 			return CTL_FAILED;
 		if (db_count(ctl->db) == 1)
-			return print_id(ctl);
+			return print_id(ctl, false);
 	}
 	db_text(ctl->db, ctl->args.operands[0]);
 	db_text(ctl->db, slug);
 	db_text(ctl->db, settings);
 	if (db_query(ctl->db, &SQL_ORGANIZATION_CREATE, &e) != 0)
 		return organization_refused(ctl, &e);
-	return print_id(ctl);
+	return print_id(ctl, true);
 }
 
 static const char *const organization_headings[] = {
@@ -202,7 +207,7 @@ user_create(struct ctl *ctl)
 		return CTL_FAILED;
 	if (args_has(&ctl->args, "if-missing") &&
 	    user_exists(ctl, organization))
-		return print_id(ctl);
+		return print_id(ctl, false);
 	if ((password = password_read(ctl, &len)) == NULL)
 		return CTL_FAILED;
 	if (password_hash(password, len, hash, &e) != 0)
@@ -215,5 +220,5 @@ user_create(struct ctl *ctl)
 	db_text(ctl->db, role);
 	if (db_query(ctl->db, &SQL_USER_CREATE, &e) != 0)
 		return user_refused(ctl, &e);
-	return print_id(ctl);
+	return print_id(ctl, true);
 }

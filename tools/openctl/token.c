@@ -104,7 +104,7 @@ token_revoke(struct ctl *ctl)
 	if (by_secret == (ctl->args.operand_count == 1))
 		return ctl_usage("token revoke takes an id or --token-stdin");
 	if (by_secret) {
-		if ((secret = ctl_read_stdin(ctl, SECRET_TEXT, &len)) == NULL)
+		if ((secret = ctl_read_stdin(ctl, 256, &len)) == NULL)
 			return CTL_FAILED;
 		len = strcspn(secret, "\r\n");
 		if (!secret_is_well_formed(secret, len))

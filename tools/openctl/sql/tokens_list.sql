@@ -1,5 +1,7 @@
 -- $1 organization
-select t.id, u.email as user, t.name, t.inserted_at, t.expires_at,
+select t.id, u.email as user, t.name,
+       to_char(t.inserted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as inserted_at,
+       to_char(t.expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as expires_at,
        case when t.revoked_at is not null then 'revoked'
             when t.expires_at <= now() then 'expired'
             else 'good' end as state

@@ -1,0 +1,71 @@
+# bench.sh - benchmarks: tests/bench/bench_NAME.c, each beside its peers in the same run.
+#
+# Those that need a server get one of their own: a data folder and a port apart from everything else, and in the
+# environment OPEN_BENCH_ADDRESS, _TOKEN, _DATABASE, _DAG (an id) and _DAGS ("name=id ...", 1,000 no-op nodes each).
+# shellcheck shell=bash
+
+bench_run() {
+	local names=("$@") name
+	packages_build
+	packages_need "${PACKAGES_BENCH[@]}"
+	[ ${#names[@]} -gt 0 ] || mapfile -t names < <(cd tests/bench && printf '%s\n' bench_*.c | sed 's/^bench_\(.*\)\.c$/\1/')
+	compile all benches
+	for name in "${names[@]}"; do
+		[ -x "$B/bench/bench_$name" ] || die "no benchmark called $name"
+		if grep -q OPEN_BENCH_ADDRESS "tests/bench/bench_$name.c" "tests/bench/http.h" 2>/dev/null &&
+			grep -qE 'http\.h|OPEN_BENCH' "tests/bench/bench_$name.c"; then
+			[ -n "${OPEN_BENCH_ADDRESS:-}" ] || bench_server
+		fi
+		step "bench $name ($FLAVOR, $(nproc) CPUs)"
+		"$B/bench/bench_$name" || die "bench $name failed"
+	done
+}
+
+bench_server() {
+	local dags
+	export OPEN_DATA=$TOP/build/bench/data OPEN_LISTEN=127.0.0.1:${BENCH_PORT:-18089} OPEN_LOG=warning
+	mkdir -p build/bench
+	serve_prepare
+	kore_start || die "the server did not start"
+	"$B/openctl" org create Bench --slug bench --if-missing >/dev/null
+	head -c 24 /dev/urandom | base64 | "$B/openctl" user create --org bench --email bench@bench.test --role admin \
+		--password-stdin --if-missing >/dev/null
+	bench_documents build/bench
+	"$B/openctl" dag import build/bench/*.yaml --org bench --activate >/dev/null
+	dags=$("$B/openctl" dag list --org bench --json | jq -r 'map("\(.name)=\(.id)") | join(" ")')
+	OPEN_BENCH_TOKEN=$("$B/openctl" token create --org bench --user bench@bench.test --expires 1d)
+	export OPEN_BENCH_TOKEN
+	export OPEN_BENCH_ADDRESS=$OPEN_LISTEN OPEN_BENCH_DAGS=$dags
+	export OPEN_BENCH_DATABASE=${OPEN_DATABASE_OWNER_URL:-$OPEN_DATABASE_URL}
+	OPEN_BENCH_DAG=$(tr ' ' '\n' <<<"$dags" | sed -n 's/^small=//p')
+	export OPEN_BENCH_DAG
+	OPEN_BENCH_DAGS=$(tr ' ' '\n' <<<"$dags" | grep -v '^small=' | paste -sd ' ')
+}
+
+# bench_documents FOLDER - 1,000 no-op nodes as a chain, as 1 -> 998 -> 1, as 10 layers of 100; and 10 nodes
+bench_documents() {
+	awk 'BEGIN {
+		print "name: chain\nnodes:\n  - {name: n0}"
+		for (i = 1; i < 1000; i++) printf "  - {name: n%d, dependencies: [n%d]}\n", i, i - 1
+	}' >"$1/chain.yaml"
+	awk 'BEGIN {
+		print "name: fan\nnodes:\n  - {name: first}"
+		for (i = 0; i < 998; i++) printf "  - {name: n%d, dependencies: [first]}\n", i
+		printf "  - {name: last, dependencies: ["
+		for (i = 0; i < 998; i++) printf "%sn%d", i ? ", " : "", i
+		print "]}"
+	}' >"$1/fan.yaml"
+	awk 'BEGIN {
+		print "name: layers\nnodes:"
+		for (l = 0; l < 10; l++) for (i = 0; i < 100; i++) {
+			printf "  - {name: n%d-%d", l, i
+			if (l) printf ", dependencies: [n%d-%d, n%d-%d, n%d-%d]", l - 1, i, l - 1, (i + 1) % 100, l - 1, (i + 7) % 100
+			print "}"
+		}
+	}' >"$1/layers.yaml"
+	awk 'BEGIN {
+		print "name: small\nnodes:\n  - {name: first}"
+		for (i = 0; i < 8; i++) printf "  - {name: n%d, dependencies: [first]}\n", i
+		print "  - {name: last, dependencies: [n0, n1, n2, n3, n4, n5, n6, n7]}"
+	}' >"$1/small.yaml"
+}
