@@ -15,7 +15,7 @@ struct reader {
 };
 
 static int
-refuse(struct reader *r, int status, const struct json *at,
+wrong(struct reader *r, int status, const struct json *at,
     const char *pointer, const char *code, const char *message)
 {
 	r->out->status = status;
@@ -148,7 +148,7 @@ read_attributes(struct reader *r, const struct json *data)
 	const struct json *attributes = json_get(data, "attributes");
 
 	if (attributes != NULL && attributes->type != JSON_OBJECT)
-		return refuse(r, 422, attributes, "/data/attributes",
+		return wrong(r, 422, attributes, "/data/attributes",
 		    "invalid_type", "Attributes are an object.");
 	r->out->attributes = attributes;
 	for (uint32_t i = 0; attributes != NULL && i < attributes->count; i++)
@@ -171,7 +171,7 @@ read_members(struct reader *r, const struct json *data)
 		    strcmp(*name, data->members[i].name) != 0)
 			name++;
 		if (*name == NULL)
-			return refuse(r, 400, data->members[i].value, "/data",
+			return wrong(r, 400, data->members[i].value, "/data",
 			    "unknown_member",
 			    "A resource object has type, id, attributes, "
 			    "relationships, links and meta.");
@@ -185,10 +185,10 @@ read_data(struct reader *r, const struct json *root)
 	const struct json *data = json_get(root, "data");
 
 	if (root->type != JSON_OBJECT)
-		return refuse(r, 400, root, "", "invalid_document",
+		return wrong(r, 400, root, "", "invalid_document",
 		    "The body is a JSON:API document: an object.");
 	if (data == NULL || data->type != JSON_OBJECT)
-		return refuse(r, 400, data != NULL ? data : root, "/data",
+		return wrong(r, 400, data != NULL ? data : root, "/data",
 		    "invalid_document", "\"data\" is a resource object.");
 	return read_members(r, data);
 }
@@ -202,20 +202,20 @@ read_identity(
 	struct uuid given_id;
 
 	if (type == NULL || type->type != JSON_STRING)
-		return refuse(r, 400, type != NULL ? type : data,
+		return wrong(r, 400, type != NULL ? type : data,
 		    "/data/type", "invalid_document",
 		    "\"type\" is needed, a string.");
 	if (!json_is_string(type, r->resource->type))
-		return refuse(r, 409, type, "/data/type", "type_conflict",
+		return wrong(r, 409, type, "/data/type", "type_conflict",
 		    "The type is not that of this collection.");
 	if (id == NULL && given != NULL)
-		return refuse(r, 403, given, "/data/id", "id_not_allowed",
+		return wrong(r, 403, given, "/data/id", "id_not_allowed",
 		    "Ids are given by the server.");
 	if (id != NULL && given != NULL &&
 	    (given->type != JSON_STRING ||
 		!uuid_parse(given->string, given->count, &given_id) ||
 		!uuid_equal(&given_id, id)))
-		return refuse(r, 409, given, "/data/id", "id_conflict",
+		return wrong(r, 409, given, "/data/id", "id_conflict",
 		    "The id is not that of the URL.");
 	return 0;
 }
@@ -234,7 +234,7 @@ resource_body_read(const struct json *root, const struct resource *resource,
 		return -1;
 	relationships = json_get(json_get(root, "data"), "relationships");
 	if (relationships != NULL && relationships->type != JSON_OBJECT)
-		return refuse(&r, 422, relationships, "/data/relationships",
+		return wrong(&r, 422, relationships, "/data/relationships",
 		    "invalid_type", "Relationships are an object.");
 	out->relationships = relationships;
 	return read_attributes(&r, json_get(root, "data"));
