@@ -191,7 +191,7 @@ create index executions_dag_id on open.executions (dag_id, id desc);
 create index executions_dag_version_id on open.executions (dag_version_id);
 create index executions_status on open.executions (organization_id, status, id desc);
 create index executions_unfinished on open.executions (server_id) where status in ('pending', 'running');
-create index executions_started_at on open.executions (organization_id, started_at);
+create index executions_started_at on open.executions (organization_id, (coalesce(started_at, 'infinity')), id);
 create index executions_triggered_by on open.executions (triggered_by);
 create table open.executions_default partition of open.executions default;
 

@@ -287,7 +287,7 @@ connection_send(struct database_connection *c, struct query *q)
 	const struct sql_params *p = q->params == NULL ? &none : q->params;
 	const char *actor;
 	char text[UUID_TEXT];
-	bool sent = true;
+	bool anew = q->sql->key[0] == '\0', sent = true;
 
 	round_reset(c);
 	enter(c, CONNECTION_BUSY);
@@ -301,8 +301,8 @@ connection_send(struct database_connection *c, struct query *q)
 		    c->pg, "actor", 1, &actor, NULL, NULL, 0);
 		c->at++;
 	}
-	if (sent && c->prepared[slot_of(c, key_of(q->sql))] == 0) {
-		c->preparing = key_of(q->sql);
+	if (sent && (anew || c->prepared[slot_of(c, key_of(q->sql))] == 0)) {
+		c->preparing = anew ? 0 : key_of(q->sql);
 		sent = PQsendPrepare(c->pg, q->sql->key, q->sql->text, 0, NULL);
 		c->at++;
 	}

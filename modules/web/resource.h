@@ -59,7 +59,7 @@ struct relation {
 	/* What include= may load. to-one: target's `get`. */
 	const struct resource *target; /* NULL: can't be included */
 	const struct sql *many; /* to-many: $1 organization, $2 uuid[] of
-				   owners, $3… the target's long fields */
+				   one owner, $3… the target's long fields */
 	const char *description;
 };
 

@@ -108,6 +108,20 @@ resource_show(
 
 /* --- lists --------------------------------------------------------------- */
 
+/* One plan for all filters reads every row of an organization; with a filter
+ * the statement is planned for it. */
+static const struct sql *
+page_statement(struct flow *f, const struct sql *sql, bool filtered)
+{
+	struct sql *anew;
+
+	if (!filtered || (anew = mem_alloc(flow_mem(f), sizeof(*anew))) == NULL)
+		return sql;
+	*anew = *sql;
+	anew->key = "";
+	return anew;
+}
+
 static enum flow_next
 ask_page(struct flow *f)
 {
@@ -115,19 +129,25 @@ ask_page(struct flow *f)
 	struct resource_query *q = &s->query;
 	struct sql_params *params = flow_params(f);
 	char id[UUID_TEXT];
+	bool filtered = false;
 
 	sql_uuid(params, &flow_actor(f)->organization);
 	sql_int(params, q->size + 1);
 	resource_long_params(params, q->resource, &q->fieldset);
-	for (unsigned i = 0; q->resource->filters[i].name != NULL; i++)
+	for (unsigned i = 0; q->resource->filters[i].name != NULL; i++) {
 		sql_text(params, q->filters[i]);
+		filtered = filtered ||
+		    (q->filters[i] != NULL && !q->resource->filters[i].required);
+	}
 	if (q->after_value != NULL) {
 		uuid_format(&q->after_id, id);
 		sql_text(params, q->after_value);
 		sql_text(params, mem_strdup(flow_mem(f), id));
 	}
-	return flow_query(
-	    f, &q->sort->sql[q->descending][q->after_value != NULL]);
+	return flow_query(f,
+	    page_statement(f,
+		&q->sort->sql[q->descending][q->after_value != NULL],
+		filtered));
 }
 
 enum flow_next

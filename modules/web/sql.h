@@ -20,7 +20,8 @@
 struct sql {
 	const char *name; /* for logs: "catalog.dag_by_id" */
 	const char *key;  /* "s" and 16 hex digits of the text's hash: its name
-			     as a prepared statement */
+			     as a prepared statement; "": planned anew for
+			     its parameters each time */
 	const char *text;
 	unsigned params;
 };

@@ -1,8 +1,9 @@
--- All nodes of executions, at most 10,001.
--- $1 organization, $2 uuid[] of executions, $3 … long fields
+-- All nodes of an execution, at most 10,001. One execution, compared as a
+-- value: with `any` the whole history would be read.
+-- $1 organization, $2 uuid[] of one execution, $3 … long fields
 select @{node_execution}
   from open.node_executions n
  where n.organization_id = $1::uuid
-   and n.execution_id = any($2::uuid[])
- order by n.execution_id, n.node_index
+   and n.execution_id = ($2::uuid[])[1]
+ order by n.node_index
  limit 10001
