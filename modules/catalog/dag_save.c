@@ -40,8 +40,7 @@ is_type(const char *content_type, const char *type)
 {
 	size_t len = strcspn(content_type, "; \t");
 
-	return len == strlen(type) &&
-	    strncasecmp(content_type, type, len) == 0;
+	return len == strlen(type) && strncasecmp(content_type, type, len) == 0;
 }
 
 /* JSON:API knows no parameters but ext and profile; other types may have
@@ -149,9 +148,9 @@ create_answer(struct flow *f)
 	return resource_written(f, &resource_dags, &s->id, 201);
 }
 
-const struct flow_step dag_create_steps[] = { FLOW_STEP(create_read),
-	FLOW_STEP(create_write), FLOW_STEP(create_answer), RESOURCE_STEPS,
-	FLOW_END };
+const struct flow_step dag_create_steps[] = {FLOW_STEP(create_read),
+    FLOW_STEP(create_write), FLOW_STEP(create_answer), RESOURCE_STEPS,
+    FLOW_END};
 
 /* --- PATCH --------------------------------------------------------------- */
 
@@ -185,8 +184,7 @@ drop_unchanged(struct flow *f)
 {
 	struct dag_write *s = flow_state(f);
 	size_t len;
-	const void *hash =
-	    sql_get_bytes(flow_rows(f), 0, 2, flow_mem(f), &len);
+	const void *hash = sql_get_bytes(flow_rows(f), 0, 2, flow_mem(f), &len);
 
 	if (hash != NULL && len == sizeof(s->input.hash) &&
 	    memcmp(hash, s->input.hash, len) == 0)
@@ -226,9 +224,8 @@ update_write(struct flow *f)
 	if (sql_count(flow_rows(f)) == 0)
 		return flow_fail(
 		    f, 404, "dag_not_found", "There is no such DAG.");
-	if (!actor->admin &&
-	    !(sql_get_uuid(flow_rows(f), 0, 0, &creator) &&
-		uuid_equal(&creator, &actor->user)))
+	if (!actor->admin && !(sql_get_uuid(flow_rows(f), 0, 0, &creator) &&
+				 uuid_equal(&creator, &actor->user)))
 		return flow_fail(f, 403, "forbidden",
 		    "Only its creator and admins may change a DAG.");
 	s->version = sql_get_int(flow_rows(f), 0, 1);
@@ -257,6 +254,6 @@ update_answer(struct flow *f)
 	return resource_written(f, &resource_dags, &s->id, 200);
 }
 
-const struct flow_step dag_update_steps[] = { FLOW_STEP(update_read),
-	FLOW_STEP(update_look), FLOW_STEP(update_write),
-	FLOW_STEP(update_answer), RESOURCE_STEPS, FLOW_END };
+const struct flow_step dag_update_steps[] = {FLOW_STEP(update_read),
+    FLOW_STEP(update_look), FLOW_STEP(update_write), FLOW_STEP(update_answer),
+    RESOURCE_STEPS, FLOW_END};

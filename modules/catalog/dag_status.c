@@ -80,9 +80,8 @@ activate_compile(struct flow *f)
 	if (sql_count(rows) == 0)
 		return flow_fail(
 		    f, 404, "dag_not_found", "There is no such DAG.");
-	if (!actor->admin &&
-	    !(sql_get_uuid(rows, 0, 0, &creator) &&
-		uuid_equal(&creator, &actor->user)))
+	if (!actor->admin && !(sql_get_uuid(rows, 0, 0, &creator) &&
+				 uuid_equal(&creator, &actor->user)))
 		return flow_fail(f, 403, "forbidden",
 		    "Only its creator and admins may activate a DAG.");
 	if (!sql_get_uuid(rows, 0, 1, &s->version_id))
@@ -91,8 +90,8 @@ activate_compile(struct flow *f)
 		    "There is no such version.");
 	c->mem = flow_mem(f);
 	c->definition_len = sql_get_len(rows, 0, 2);
-	c->definition = mem_strndup(
-	    flow_mem(f), sql_get(rows, 0, 2), c->definition_len);
+	c->definition =
+	    mem_strndup(flow_mem(f), sql_get(rows, 0, 2), c->definition_len);
 	c->settings = actor->settings;
 	dag_limits(&c->limits);
 	/* As PostgreSQL prints it, it has more spaces than when it was
@@ -129,9 +128,9 @@ activate_answer(struct flow *f)
 	return resource_written(f, &resource_dags, &s->id, 200);
 }
 
-const struct flow_step dag_activate_steps[] = { FLOW_STEP(activate_look),
-	FLOW_STEP(activate_compile), FLOW_STEP(activate_write),
-	FLOW_STEP(activate_answer), RESOURCE_STEPS, FLOW_END };
+const struct flow_step dag_activate_steps[] = {FLOW_STEP(activate_look),
+    FLOW_STEP(activate_compile), FLOW_STEP(activate_write),
+    FLOW_STEP(activate_answer), RESOURCE_STEPS, FLOW_END};
 
 /* --- POST …/archive, DELETE ----------------------------------------------- */
 
@@ -182,8 +181,8 @@ archive_answer(struct flow *f)
 	return resource_written(f, &resource_dags, &s->id, 200);
 }
 
-const struct flow_step dag_archive_steps[] = { FLOW_STEP(archive_write),
-	FLOW_STEP(archive_answer), RESOURCE_STEPS, FLOW_END };
+const struct flow_step dag_archive_steps[] = {FLOW_STEP(archive_write),
+    FLOW_STEP(archive_answer), RESOURCE_STEPS, FLOW_END};
 
 static enum flow_next
 delete_write(struct flow *f)
@@ -197,5 +196,5 @@ delete_answer(struct flow *f)
 	return changed(f, "delete") ? flow_reply_empty(f, 204) : FLOW_DONE;
 }
 
-const struct flow_step dag_delete_steps[] = { FLOW_STEP(delete_write),
-	FLOW_STEP(delete_answer), FLOW_END };
+const struct flow_step dag_delete_steps[] = {
+    FLOW_STEP(delete_write), FLOW_STEP(delete_answer), FLOW_END};

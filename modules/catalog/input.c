@@ -11,7 +11,7 @@
 #include "exec/op_call.h"
 #include "web/resource_body.h"
 
-#define FAULTS_MAX 100
+#define FAULTS_MAX	    100
 #define NAME_MAX_CHARACTERS 200
 
 static int
@@ -52,15 +52,14 @@ store(struct dag_input *in, const struct document *d)
 
 	buf_create(&b, 0);
 	document_canonical(d, op_table_set(), &b);
-	if (!buf_failed(&b) &&
-	    document_hash(b.data, b.len, in->hash) == 0) {
+	if (!buf_failed(&b) && document_hash(b.data, b.len, in->hash) == 0) {
 		in->canonical = mem_strndup(in->mem, b.data, b.len);
 		in->canonical_len = b.len;
 	}
 	buf_free(&b);
 	in->node_count = d->node_count;
-	in->node_names = mem_array(
-	    in->mem, d->node_count, sizeof(*in->node_names));
+	in->node_names =
+	    mem_array(in->mem, d->node_count, sizeof(*in->node_names));
 	if (in->canonical == NULL || in->node_names == NULL)
 		return no_memory(in);
 	for (uint32_t i = 0; i < d->node_count; i++)
@@ -94,9 +93,9 @@ move_faults(struct dag_input *in, const struct faults *inner)
 static int
 read_definition(struct dag_input *in, const struct json *definition)
 {
-	struct document_options options = { .ops = op_table_set(),
-		.limits = &in->limits,
-		.settings = in->settings };
+	struct document_options options = {.ops = op_table_set(),
+	    .limits = &in->limits,
+	    .settings = in->settings};
 	struct document *d = NULL;
 	struct faults inner;
 
@@ -117,11 +116,10 @@ read_json(struct dag_input *in)
 	struct err e, *fault;
 
 	err_clear(&e);
-	if (json_parse(
-		in->mem, in->body, in->body_len, NULL, &root, &e) != 0) {
+	if (json_parse(in->mem, in->body, in->body_len, NULL, &root, &e) != 0) {
 		in->status = 400;
-		fault = faults_add(
-		    &in->faults, NULL, "", e.code, "%s", e.message);
+		fault =
+		    faults_add(&in->faults, NULL, "", e.code, "%s", e.message);
 		if (fault != NULL) {
 			fault->line = e.line;
 			fault->column = e.column;
@@ -153,24 +151,25 @@ static bool
 is_syntax(const char *code)
 {
 	return strcmp(code, "invalid_yaml") == 0 ||
-	    strcmp(code, "invalid_utf8") == 0 || strcmp(code, "nul_byte") == 0;
+	       strcmp(code, "invalid_utf8") == 0 ||
+	       strcmp(code, "nul_byte") == 0;
 }
 
 static int
 read_yaml(struct dag_input *in)
 {
-	struct document_options options = { .ops = op_table_set(),
-		.limits = &in->limits,
-		.name_required = true,
-		.settings = in->settings };
+	struct document_options options = {.ops = op_table_set(),
+	    .limits = &in->limits,
+	    .name_required = true,
+	    .settings = in->settings};
 	struct document *d = NULL;
 
 	if (document_parse(in->mem, DOCUMENT_YAML, in->body, in->body_len,
 		&options, &in->faults, &d) != 0) {
-		in->status = in->faults.kept > 0 &&
-			is_syntax(in->faults.list[0].code)
-		    ? 400
-		    : 422;
+		in->status =
+		    in->faults.kept > 0 && is_syntax(in->faults.list[0].code)
+			? 400
+			: 422;
 		return -1;
 	}
 	in->name = d->name;
@@ -192,9 +191,9 @@ dag_input_read(struct dag_input *in)
 int
 dag_compile(struct dag_compile *c)
 {
-	struct document_options options = { .ops = op_table_set(),
-		.limits = &c->limits,
-		.settings = c->settings };
+	struct document_options options = {.ops = op_table_set(),
+	    .limits = &c->limits,
+	    .settings = c->settings};
 	struct document *d = NULL;
 	struct plan *plan;
 	struct err e;
@@ -210,8 +209,8 @@ dag_compile(struct dag_compile *c)
 		c->plan = mem_alloc(c->mem, plan->size);
 		if (c->plan != NULL)
 			memcpy((void *)c->plan, plan, plan->size);
-		if (document_hash((const char *)plan, plan->size,
-			c->plan_hash) != 0)
+		if (document_hash(
+			(const char *)plan, plan->size, c->plan_hash) != 0)
 			c->plan = NULL;
 		free(plan);
 	}

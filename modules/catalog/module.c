@@ -42,8 +42,8 @@ versions_ask(struct flow *f)
 static enum flow_next
 versions_of_ask(struct flow *f)
 {
-	struct resource_parent parent = { .resource = &resource_dags,
-		.filter = "dag" };
+	struct resource_parent parent = {
+	    .resource = &resource_dags, .filter = "dag"};
 
 	if (!dag_id(f, &parent.id))
 		return FLOW_DONE;
@@ -52,12 +52,12 @@ versions_of_ask(struct flow *f)
 	return resource_list(f, &resource_dag_versions, &parent);
 }
 
-static const struct flow_step dags_steps[] = { FLOW_STEP(dags_ask),
-	RESOURCE_STEPS, FLOW_END };
-static const struct flow_step versions_steps[] = { FLOW_STEP(versions_ask),
-	RESOURCE_STEPS, FLOW_END };
+static const struct flow_step dags_steps[] = {
+    FLOW_STEP(dags_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step versions_steps[] = {
+    FLOW_STEP(versions_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step versions_of_steps[] = {
-	FLOW_STEP(versions_of_ask), RESOURCE_STEPS, FLOW_END };
+    FLOW_STEP(versions_of_ask), RESOURCE_STEPS, FLOW_END};
 
 /* --- one, as JSON:API or as YAML ------------------------------------------ */
 
@@ -70,17 +70,17 @@ read_id(struct flow *f, const struct resource *r, struct uuid *id, bool *yaml)
 	size_t len = segment != NULL ? strlen(segment) : 0;
 
 	*yaml = accept != NULL &&
-	    (strstr(accept, "application/yaml") != NULL ||
-		strstr(accept, "application/x-yaml") != NULL ||
-		strstr(accept, "text/yaml") != NULL);
+		(strstr(accept, "application/yaml") != NULL ||
+		    strstr(accept, "application/x-yaml") != NULL ||
+		    strstr(accept, "text/yaml") != NULL);
 	if (len == 41 && strcmp(segment + 36, ".yaml") == 0) {
 		*yaml = true;
 		len = 36;
 	}
 	if (len == 36 && uuid_parse(segment, len, id))
 		return true;
-	flow_fail(f, 404, r->not_found, "There is no such resource: %s.",
-	    r->type);
+	flow_fail(
+	    f, 404, r->not_found, "There is no such resource: %s.", r->type);
 	return false;
 }
 
@@ -130,8 +130,8 @@ one_yaml(struct flow *f)
 		    f, 404, "dag_not_found", "There is no such DAG.");
 	if (json_parse(flow_mem(f), sql_get(rows, 0, 2),
 		sql_get_len(rows, 0, 2), NULL, &definition, NULL) != 0)
-		return flow_fail(f, 500, "internal",
-		    "The stored definition can't be read.");
+		return flow_fail(
+		    f, 500, "internal", "The stored definition can't be read.");
 	buf_create(&b, 0);
 	document_to_yaml(
 	    sql_get(rows, 0, 0), sql_get(rows, 0, 1), definition, &b);
@@ -147,53 +147,55 @@ one_yaml(struct flow *f)
 	    FLOW_STEP(resource_more), FLOW_STEP(resource_more),                \
 	    FLOW_STEP(resource_more), FLOW_END
 
-static const struct flow_step dag_steps[] = { FLOW_STEP(dag_ask),
-	MORE_STEPS };
-static const struct flow_step version_steps[] = { FLOW_STEP(version_ask),
-	MORE_STEPS };
+static const struct flow_step dag_steps[] = {FLOW_STEP(dag_ask), MORE_STEPS};
+static const struct flow_step version_steps[] = {
+    FLOW_STEP(version_ask), MORE_STEPS};
 
 /* --- routes -------------------------------------------------------------- */
 
 #define READ  sizeof(struct resource_state)
 #define WRITE sizeof(struct dag_write)
-#define ROUTES_END { NULL, NULL, 0 }
+#define ROUTES_END                                                             \
+	{                                                                      \
+		NULL, NULL, 0                                                  \
+	}
 
 static const struct route_method dags_route[] = {
-	{ "GET", dags_steps, READ },
-	{ "POST", dag_create_steps, WRITE },
-	ROUTES_END,
+    {"GET", dags_steps, READ},
+    {"POST", dag_create_steps, WRITE},
+    ROUTES_END,
 };
 
 static const struct route_method dag_route[] = {
-	{ "GET", dag_steps, READ },
-	{ "PATCH", dag_update_steps, WRITE },
-	{ "DELETE", dag_delete_steps, WRITE },
-	ROUTES_END,
+    {"GET", dag_steps, READ},
+    {"PATCH", dag_update_steps, WRITE},
+    {"DELETE", dag_delete_steps, WRITE},
+    ROUTES_END,
 };
 
 static const struct route_method activate_route[] = {
-	{ "POST", dag_activate_steps, WRITE },
-	ROUTES_END,
+    {"POST", dag_activate_steps, WRITE},
+    ROUTES_END,
 };
 
 static const struct route_method archive_route[] = {
-	{ "POST", dag_archive_steps, WRITE },
-	ROUTES_END,
+    {"POST", dag_archive_steps, WRITE},
+    ROUTES_END,
 };
 
 static const struct route_method versions_of_route[] = {
-	{ "GET", versions_of_steps, READ },
-	ROUTES_END,
+    {"GET", versions_of_steps, READ},
+    ROUTES_END,
 };
 
 static const struct route_method versions_route[] = {
-	{ "GET", versions_steps, READ },
-	ROUTES_END,
+    {"GET", versions_steps, READ},
+    ROUTES_END,
 };
 
 static const struct route_method version_route[] = {
-	{ "GET", version_steps, READ },
-	ROUTES_END,
+    {"GET", version_steps, READ},
+    ROUTES_END,
 };
 
 int

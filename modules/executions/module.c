@@ -47,8 +47,8 @@ list_of(struct flow *f, const struct resource *r, const char *path,
 	if (!flow_segment_uuid(f, 3, &parent.id))
 		return flow_fail(f, 404, parent.resource->not_found,
 		    "There is no such resource: %s.", parent.resource->type);
-	parent.path = mem_printf(flow_mem(f), "%s/%s/%s",
-	    parent.resource->path, flow_segment(f, 3), path);
+	parent.path = mem_printf(flow_mem(f), "%s/%s/%s", parent.resource->path,
+	    flow_segment(f, 3), path);
 	return resource_list(f, r, &parent);
 }
 
@@ -56,26 +56,26 @@ static enum flow_next
 nodes_of_ask(struct flow *f)
 {
 	return list_of(f, &resource_node_executions, "node-executions",
-	    (struct resource_parent) {
-		.resource = &resource_executions, .filter = "execution" });
+	    (struct resource_parent){
+		.resource = &resource_executions, .filter = "execution"});
 }
 
 static enum flow_next
 of_dag_ask(struct flow *f)
 {
 	return list_of(f, &resource_executions, "executions",
-	    (struct resource_parent) {
-		.resource = &resource_dags, .filter = "dag" });
+	    (struct resource_parent){
+		.resource = &resource_dags, .filter = "dag"});
 }
 
-static const struct flow_step list_steps[] = { FLOW_STEP(list_ask),
-	RESOURCE_STEPS, FLOW_END };
-static const struct flow_step nodes_steps[] = { FLOW_STEP(nodes_ask),
-	RESOURCE_STEPS, FLOW_END };
-static const struct flow_step nodes_of_steps[] = { FLOW_STEP(nodes_of_ask),
-	RESOURCE_STEPS, FLOW_END };
-static const struct flow_step of_dag_steps[] = { FLOW_STEP(of_dag_ask),
-	RESOURCE_STEPS, FLOW_END };
+static const struct flow_step list_steps[] = {
+    FLOW_STEP(list_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step nodes_steps[] = {
+    FLOW_STEP(nodes_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step nodes_of_steps[] = {
+    FLOW_STEP(nodes_of_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step of_dag_steps[] = {
+    FLOW_STEP(of_dag_ask), RESOURCE_STEPS, FLOW_END};
 
 /* --- one ----------------------------------------------------------------- */
 
@@ -111,10 +111,10 @@ node_ask(struct flow *f)
 	return one_ask(f, &resource_node_executions);
 }
 
-static const struct flow_step show_steps[] = { FLOW_STEP(show_ask),
-	RESOURCE_STEPS, FLOW_END };
-static const struct flow_step node_steps[] = { FLOW_STEP(node_ask),
-	RESOURCE_STEPS, FLOW_END };
+static const struct flow_step show_steps[] = {
+    FLOW_STEP(show_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step node_steps[] = {
+    FLOW_STEP(node_ask), RESOURCE_STEPS, FLOW_END};
 
 /* --- POST …/cancel -------------------------------------------------------- */
 
@@ -166,8 +166,8 @@ cancel_answer(struct flow *f)
 	return resource_written(f, &resource_executions, &s->id, 202);
 }
 
-static const struct flow_step cancel_steps[] = { FLOW_STEP(cancel_write),
-	FLOW_STEP(cancel_answer), RESOURCE_STEPS, FLOW_END };
+static const struct flow_step cancel_steps[] = {FLOW_STEP(cancel_write),
+    FLOW_STEP(cancel_answer), RESOURCE_STEPS, FLOW_END};
 
 /* --- openapi.json -------------------------------------------------------- */
 
@@ -185,53 +185,56 @@ openapi_answer(struct flow *f)
 	return flow_reply(f, 200, &b, "application/json", NULL);
 }
 
-static const struct flow_step openapi_steps[] = { FLOW_PUBLIC,
-	FLOW_STEP(openapi_answer), FLOW_END };
+static const struct flow_step openapi_steps[] = {
+    FLOW_PUBLIC, FLOW_STEP(openapi_answer), FLOW_END};
 
 /* --- routes -------------------------------------------------------------- */
 
 #define READ sizeof(struct resource_state)
-#define ROUTES_END { NULL, NULL, 0 }
+#define ROUTES_END                                                             \
+	{                                                                      \
+		NULL, NULL, 0                                                  \
+	}
 
 static const struct route_method executions_route[] = {
-	{ "GET", list_steps, READ },
-	{ "POST", execution_start_steps, sizeof(struct execution_start) },
-	ROUTES_END,
+    {"GET", list_steps, READ},
+    {"POST", execution_start_steps, sizeof(struct execution_start)},
+    ROUTES_END,
 };
 
 static const struct route_method execution_route[] = {
-	{ "GET", show_steps, READ },
-	ROUTES_END,
+    {"GET", show_steps, READ},
+    ROUTES_END,
 };
 
 static const struct route_method cancel_route[] = {
-	{ "POST", cancel_steps, sizeof(struct cancel) },
-	ROUTES_END,
+    {"POST", cancel_steps, sizeof(struct cancel)},
+    ROUTES_END,
 };
 
 static const struct route_method nodes_of_route[] = {
-	{ "GET", nodes_of_steps, READ },
-	ROUTES_END,
+    {"GET", nodes_of_steps, READ},
+    ROUTES_END,
 };
 
 static const struct route_method of_dag_route[] = {
-	{ "GET", of_dag_steps, READ },
-	ROUTES_END,
+    {"GET", of_dag_steps, READ},
+    ROUTES_END,
 };
 
 static const struct route_method nodes_route[] = {
-	{ "GET", nodes_steps, READ },
-	ROUTES_END,
+    {"GET", nodes_steps, READ},
+    ROUTES_END,
 };
 
 static const struct route_method node_route[] = {
-	{ "GET", node_steps, READ },
-	ROUTES_END,
+    {"GET", node_steps, READ},
+    ROUTES_END,
 };
 
 static const struct route_method openapi_route[] = {
-	{ "GET", openapi_steps, 0 },
-	ROUTES_END,
+    {"GET", openapi_steps, 0},
+    ROUTES_END,
 };
 
 int

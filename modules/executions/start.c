@@ -25,8 +25,7 @@ take_context(struct flow *f, const struct json *context)
 	buf_create(&b, 0);
 	json_write_canonical(&b, context);
 	if (!buf_failed(&b))
-		s->request.context =
-		    mem_strndup(flow_mem(f), b.data, b.len);
+		s->request.context = mem_strndup(flow_mem(f), b.data, b.len);
 	s->request.context_len = b.len;
 	buf_free(&b);
 	if (s->request.context == NULL)
@@ -134,8 +133,7 @@ started_cells(struct flow *f, const struct started *started)
 	set(cells, column_of("dag"), id_text(f, &s->request.dag));
 	set(cells, column_of("dag-version"), id_text(f, &started->version));
 	set(cells, column_of("triggered-by"), id_text(f, &actor->user));
-	set(cells, column_of("organization"),
-	    id_text(f, &actor->organization));
+	set(cells, column_of("organization"), id_text(f, &actor->organization));
 	return cells;
 }
 
@@ -171,5 +169,5 @@ start_answer(struct flow *f)
 	return resource_reply_cells(f, &resource_executions, cells, 201);
 }
 
-const struct flow_step execution_start_steps[] = { FLOW_STEP(start_read),
-	FLOW_STEP(start_answer), RESOURCE_STEPS, FLOW_END };
+const struct flow_step execution_start_steps[] = {
+    FLOW_STEP(start_read), FLOW_STEP(start_answer), RESOURCE_STEPS, FLOW_END};

@@ -80,8 +80,8 @@ raw(struct writer *w, const char *name, const char *json)
 }
 
 static void
-reference(struct writer *w, const char *name, const char *where,
-    const char *what)
+reference(
+    struct writer *w, const char *name, const char *where, const char *what)
 {
 	object(w, name);
 	key(w, "$ref");
@@ -101,14 +101,14 @@ type_members(struct writer *w, enum field_type type, bool nullable)
 	static const struct {
 		const char *type, *format;
 	} names[] = {
-		[FIELD_TEXT] = { "string", NULL },
-		[FIELD_ENUM] = { "string", NULL },
-		[FIELD_UUID] = { "string", "uuid" },
-		[FIELD_INTEGER] = { "integer", NULL },
-		[FIELD_NUMBER] = { "number", NULL },
-		[FIELD_BOOLEAN] = { "boolean", NULL },
-		[FIELD_TIME] = { "string", "date-time" },
-		[FIELD_JSON] = { NULL, NULL },
+	    [FIELD_TEXT] = {"string", NULL},
+	    [FIELD_ENUM] = {"string", NULL},
+	    [FIELD_UUID] = {"string", "uuid"},
+	    [FIELD_INTEGER] = {"integer", NULL},
+	    [FIELD_NUMBER] = {"number", NULL},
+	    [FIELD_BOOLEAN] = {"boolean", NULL},
+	    [FIELD_TIME] = {"string", "date-time"},
+	    [FIELD_JSON] = {NULL, NULL},
 	};
 
 	if (names[type].type == NULL)
@@ -142,7 +142,7 @@ static bool
 is_nullable(const struct field *field)
 {
 	return field->type != FIELD_ENUM && field->type != FIELD_BOOLEAN &&
-	    !(field->flags & (FIELD_REQUIRED | FIELD_BY_ID));
+	       !(field->flags & (FIELD_REQUIRED | FIELD_BY_ID));
 }
 
 static void
@@ -585,7 +585,7 @@ related_paths(struct writer *w, const struct resource *r)
 void
 openapi_write(struct buf *b)
 {
-	struct writer w = { b, true };
+	struct writer w = {b, true};
 
 	object(&w, NULL);
 	member(&w, "openapi", "3.1.0");

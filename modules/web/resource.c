@@ -10,7 +10,7 @@
 struct fieldset
 resource_fieldset(const struct resource *r, enum resource_mode mode)
 {
-	struct fieldset set = { 0, 0 };
+	struct fieldset set = {0, 0};
 
 	for (unsigned i = 0; r->fields[i].name != NULL; i++)
 		if (mode == RESOURCE_ONE || !(r->fields[i].flags & FIELD_LONG))
@@ -65,8 +65,7 @@ write_time(struct buf *b, const struct cell *cell)
 }
 
 static void
-write_value(
-    struct buf *b, const struct field *field, const struct cell *cell)
+write_value(struct buf *b, const struct field *field, const struct cell *cell)
 {
 	if (cell->text == NULL) {
 		buf_put(b, "null", 4);
@@ -125,8 +124,7 @@ write_attributes(struct buf *b, const struct resource *r, uint64_t set,
 }
 
 static void
-write_identifier(
-    struct buf *b, const char *type, const char *id, size_t id_len)
+write_identifier(struct buf *b, const char *type, const char *id, size_t id_len)
 {
 	buf_puts(b, "{\"type\":\"");
 	buf_puts(b, type);

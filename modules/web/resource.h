@@ -58,7 +58,7 @@ struct relation {
 			     the id; else NULL */
 	/* What include= may load. to-one: target's `get`. */
 	const struct resource *target; /* NULL: can't be included */
-	const struct sql *many; /* to-many: $1 organization, $2 uuid[] of
+	const struct sql *many;	       /* to-many: $1 organization, $2 uuid[] of
 				   one owner, $3… the target's long fields */
 	const char *description;
 };
@@ -112,17 +112,17 @@ struct resource {
 	const char *not_found; /* code: "dag_not_found" */
 };
 
-#define RESOURCE_FIELDS_MAX	64
-#define RESOURCE_FILTERS_MAX	8
-#define RESOURCE_INCLUDES_MAX	4
-#define RESOURCE_COLUMNS_MAX	32
-#define RESOURCE_PAGE_MAX	1000
-#define RESOURCE_PAGE_DEFAULT	100
-#define RESOURCE_INCLUDED_MAX	10000 /* resources of one to-many include */
+#define RESOURCE_FIELDS_MAX   64
+#define RESOURCE_FILTERS_MAX  8
+#define RESOURCE_INCLUDES_MAX 4
+#define RESOURCE_COLUMNS_MAX  32
+#define RESOURCE_PAGE_MAX     1000
+#define RESOURCE_PAGE_DEFAULT 100
+#define RESOURCE_INCLUDED_MAX 10000 /* resources of one to-many include */
 
 extern const struct resource resource_dags, resource_dag_versions,
     resource_executions, resource_node_executions;
-extern const struct resource *const resource_table[]; /* NULL-ended */
+extern const struct resource *const resource_table[];	/* NULL-ended */
 const struct resource *resource_find(const char *type); /* NULL: unknown */
 const struct field *resource_field(const struct resource *, const char *name);
 
@@ -213,8 +213,8 @@ void resource_write(struct buf *, const struct resource *,
 /* All fields but (in lists) the long ones, all relations. */
 struct fieldset resource_fieldset(const struct resource *, enum resource_mode);
 /* Appends the booleans of the long fields, as `get` and `list` want them. */
-void resource_long_params(struct sql_params *, const struct resource *,
-    const struct fieldset *);
+void resource_long_params(
+    struct sql_params *, const struct resource *, const struct fieldset *);
 void resource_row(const struct sql_rows *, int row, const struct resource *,
     struct cell *cells);
 

@@ -15,8 +15,8 @@ struct reader {
 };
 
 static int
-wrong(struct reader *r, int status, const struct json *at,
-    const char *pointer, const char *code, const char *message)
+wrong(struct reader *r, int status, const struct json *at, const char *pointer,
+    const char *code, const char *message)
 {
 	r->out->status = status;
 	faults_add(r->faults, at, pointer, code, "%s", message);
@@ -36,7 +36,7 @@ right_type(const struct field *field, const struct json *value)
 		return value->type == JSON_INTEGER;
 	case FIELD_NUMBER:
 		return value->type == JSON_INTEGER ||
-		    value->type == JSON_NUMBER;
+		       value->type == JSON_NUMBER;
 	case FIELD_BOOLEAN:
 		return value->type == JSON_TRUE || value->type == JSON_FALSE;
 	case FIELD_JSON:
@@ -161,14 +161,14 @@ read_attributes(struct reader *r, const struct json *data)
 static int
 read_members(struct reader *r, const struct json *data)
 {
-	static const char *const known[] = { "type", "id", "attributes",
-		"relationships", "links", "meta", NULL };
+	static const char *const known[] = {
+	    "type", "id", "attributes", "relationships", "links", "meta", NULL};
 
 	for (uint32_t i = 0; i < data->count; i++) {
 		const char *const *name = known;
 
-		while (*name != NULL &&
-		    strcmp(*name, data->members[i].name) != 0)
+		while (
+		    *name != NULL && strcmp(*name, data->members[i].name) != 0)
 			name++;
 		if (*name == NULL)
 			return wrong(r, 400, data->members[i].value, "/data",
@@ -194,17 +194,15 @@ read_data(struct reader *r, const struct json *root)
 }
 
 static int
-read_identity(
-    struct reader *r, const struct json *data, const struct uuid *id)
+read_identity(struct reader *r, const struct json *data, const struct uuid *id)
 {
 	const struct json *type = json_get(data, "type");
 	const struct json *given = json_get(data, "id");
 	struct uuid given_id;
 
 	if (type == NULL || type->type != JSON_STRING)
-		return wrong(r, 400, type != NULL ? type : data,
-		    "/data/type", "invalid_document",
-		    "\"type\" is needed, a string.");
+		return wrong(r, 400, type != NULL ? type : data, "/data/type",
+		    "invalid_document", "\"type\" is needed, a string.");
 	if (!json_is_string(type, r->resource->type))
 		return wrong(r, 409, type, "/data/type", "type_conflict",
 		    "The type is not that of this collection.");
@@ -224,8 +222,8 @@ int
 resource_body_read(const struct json *root, const struct resource *resource,
     const struct uuid *id, struct faults *faults, struct resource_body *out)
 {
-	struct reader r = { resource, resource->fields,
-		id == NULL ? FIELD_CREATE : FIELD_UPDATE, faults, out };
+	struct reader r = {resource, resource->fields,
+	    id == NULL ? FIELD_CREATE : FIELD_UPDATE, faults, out};
 	const struct json *relationships;
 
 	memset(out, 0, sizeof(*out));
@@ -244,7 +242,7 @@ int
 resource_action_read(const struct json *root, const struct action *action,
     struct faults *faults, struct resource_body *out)
 {
-	struct reader r = { NULL, action->fields, 0, faults, out };
+	struct reader r = {NULL, action->fields, 0, faults, out};
 
 	memset(out, 0, sizeof(*out));
 	if (read_data(&r, root) != 0)
@@ -256,9 +254,10 @@ bool
 resource_body_relation(const struct resource_body *body,
     const struct relation *relation, struct faults *faults, struct uuid *id)
 {
-	const struct json *link = body->relationships != NULL
-	    ? json_get(body->relationships, relation->name)
-	    : NULL;
+	const struct json *link =
+	    body->relationships != NULL
+		? json_get(body->relationships, relation->name)
+		: NULL;
 	const struct json *data = json_get(link, "data");
 	const struct json *given = json_get(data, "id");
 	char pointer[ERR_POINTER_MAX] = "/data/relationships/";
@@ -270,14 +269,14 @@ resource_body_relation(const struct resource_body *body,
 	    given == NULL || given->type != JSON_STRING) {
 		faults_add(faults, link, pointer, "invalid_relationship",
 		    "\"data\" names one resource: {\"type\": \"%s\", \"id\": "
-		    "…}.", relation->type);
+		    "…}.",
+		    relation->type);
 		return false;
 	}
 	if (uuid_parse(given->string, given->count, id))
 		return true;
 	strncat(pointer, "/data/id", 20);
-	faults_add(faults, given, pointer, "invalid_id",
-	    "An id is a UUID.");
+	faults_add(faults, given, pointer, "invalid_id", "An id is a UUID.");
 	return false;
 }
 

@@ -22,10 +22,10 @@ accepts(struct flow *f)
 	const char *accept = flow_header(f, "accept");
 
 	return accept == NULL || *accept == '\0' ||
-	    strstr(accept, "*/*") != NULL ||
-	    strcasestr(accept, "application/*") != NULL ||
-	    strcasestr(accept, "application/vnd.api+json") != NULL ||
-	    strcasestr(accept, "application/json") != NULL;
+	       strstr(accept, "*/*") != NULL ||
+	       strcasestr(accept, "application/*") != NULL ||
+	       strcasestr(accept, "application/vnd.api+json") != NULL ||
+	       strcasestr(accept, "application/json") != NULL;
 }
 
 static bool
@@ -33,7 +33,7 @@ check(struct flow *f, const struct resource *r, enum resource_mode mode,
     const char *fixed, const char *fixed_value)
 {
 	struct resource_state *s = flow_state(f);
-	struct query_source source = { get_parameter, f, fixed, fixed_value };
+	struct query_source source = {get_parameter, f, fixed, fixed_value};
 	struct query_fault fault;
 	const char *const *known =
 	    resource_parameters(r, mode, fixed, flow_mem(f));
@@ -87,19 +87,17 @@ ask_ids(struct flow *f, const struct sql *sql, const struct resource *r,
 }
 
 enum flow_next
-resource_written(struct flow *f, const struct resource *r,
-    const struct uuid *id, int status)
+resource_written(
+    struct flow *f, const struct resource *r, const struct uuid *id, int status)
 {
 	struct resource_state *s = flow_state(f);
 
 	s->status = status;
-	return ask_ids(
-	    f, r->get, r, array_of_one(f, id), &s->query.fieldset);
+	return ask_ids(f, r->get, r, array_of_one(f, id), &s->query.fieldset);
 }
 
 enum flow_next
-resource_show(
-    struct flow *f, const struct resource *r, const struct uuid *id)
+resource_show(struct flow *f, const struct resource *r, const struct uuid *id)
 {
 	if (!resource_check(f, r))
 		return FLOW_DONE;
@@ -136,18 +134,18 @@ ask_page(struct flow *f)
 	resource_long_params(params, q->resource, &q->fieldset);
 	for (unsigned i = 0; q->resource->filters[i].name != NULL; i++) {
 		sql_text(params, q->filters[i]);
-		filtered = filtered ||
-		    (q->filters[i] != NULL && !q->resource->filters[i].required);
+		filtered = filtered || (q->filters[i] != NULL &&
+					   !q->resource->filters[i].required);
 	}
 	if (q->after_value != NULL) {
 		uuid_format(&q->after_id, id);
 		sql_text(params, q->after_value);
 		sql_text(params, mem_strdup(flow_mem(f), id));
 	}
-	return flow_query(f,
-	    page_statement(f,
-		&q->sort->sql[q->descending][q->after_value != NULL],
-		filtered));
+	return flow_query(
+	    f, page_statement(f,
+		   &q->sort->sql[q->descending][q->after_value != NULL],
+		   filtered));
 }
 
 enum flow_next
@@ -267,8 +265,8 @@ reply_one(struct flow *f)
 
 	buf_create(&b, 0);
 	buf_puts(&b, "{\"data\":");
-	resource_write(&b, s->query.resource, &s->query.fieldset, s->cells,
-	    s->links);
+	resource_write(
+	    &b, s->query.resource, &s->query.fieldset, s->cells, s->links);
 	return reply(f, &b);
 }
 
@@ -303,8 +301,8 @@ keep(struct flow *f, struct buf *b, char **data, size_t *len)
 {
 	*len = b->len;
 	*data = buf_failed(b) || b->len == 0
-	    ? NULL
-	    : mem_strndup(flow_mem(f), b->data, b->len);
+		    ? NULL
+		    : mem_strndup(flow_mem(f), b->data, b->len);
 	if (*data == NULL && (b->len > 0 || buf_failed(b))) {
 		buf_free(b);
 		return flow_fail(f, 503, "out_of_memory", "Out of memory.");
@@ -319,8 +317,7 @@ keep_cells(struct flow *f, const struct cell *cells)
 	struct resource_state *s = flow_state(f);
 	int count = s->query.resource->column_count;
 
-	s->cells = mem_array(
-	    flow_mem(f), (size_t)count, sizeof(struct cell));
+	s->cells = mem_array(flow_mem(f), (size_t)count, sizeof(struct cell));
 	for (int i = 0; i < count && s->cells != NULL; i++) {
 		s->cells[i] = cells[i];
 		if (cells[i].text != NULL)
@@ -366,8 +363,7 @@ array_of_ends(struct flow *f, unsigned i)
 {
 	struct resource_state *s = flow_state(f);
 	unsigned n = s->query.include_count, count = 0;
-	struct uuid *ids =
-	    mem_array(flow_mem(f), s->row_count, sizeof(*ids));
+	struct uuid *ids = mem_array(flow_mem(f), s->row_count, sizeof(*ids));
 	char *text = mem_alloc(flow_mem(f), s->row_count * 37 + 3);
 	char *o = text;
 
@@ -469,7 +465,7 @@ rows_many(struct flow *f)
 	struct buf b;
 
 	if (count == 0 && s->parent != NULL) {
-		struct fieldset none = { 0, 0 };
+		struct fieldset none = {0, 0};
 
 		s->parent_asked = true;
 		return ask_ids(f, s->parent->get, s->parent,
@@ -520,7 +516,7 @@ link_rows(struct flow *f, const struct relation *relation)
 		memcpy(ids + 36 * i, sql_get(flow_rows(f), (int)i, 0), 36);
 	while (s->links[at].relation != NULL)
 		at++;
-	s->links[at] = (struct linkage) { relation, ids, count };
+	s->links[at] = (struct linkage){relation, ids, count};
 	return true;
 }
 
@@ -535,8 +531,10 @@ write_included(struct flow *f, unsigned include)
 
 	if (relation->many != NULL && count > RESOURCE_INCLUDED_MAX)
 		return flow_fail_at(f, 400, "include_too_large", NULL,
-		    "include", "There are more than %d %s; ask for them in "
-		    "pages.", RESOURCE_INCLUDED_MAX, relation->name);
+		    "include",
+		    "There are more than %d %s; ask for them in "
+		    "pages.",
+		    RESOURCE_INCLUDED_MAX, relation->name);
 	if (relation->many != NULL && !link_rows(f, relation))
 		return flow_fail(f, 503, "out_of_memory", "Out of memory.");
 	buf_create(&b, 0);
@@ -560,8 +558,7 @@ resource_more(struct flow *f)
 	if (s->parent_asked) {
 		if (sql_count(flow_rows(f)) == 0)
 			return flow_fail(f, 404, s->parent->not_found,
-			    "There is no such resource: %s.",
-			    s->parent->type);
+			    "There is no such resource: %s.", s->parent->type);
 		s->data = mem_strdup(flow_mem(f), "{\"data\":[]");
 		s->data_len = strlen("{\"data\":[]");
 		return reply_many(f);

@@ -18,19 +18,19 @@
 
 struct resource_state {
 	struct resource_query query;
-	int status;	      /* 0: 200 */
-	bool located;	      /* with a Location header */
-	const char *path;     /* of a list, for its links */
+	int status;		       /* 0: 200 */
+	bool located;		       /* with a Location header */
+	const char *path;	       /* of a list, for its links */
 	const struct resource *parent; /* must exist, or NULL */
 	struct uuid parent_id;
-	struct cell *cells;   /* of the one resource */
-	struct uuid *ends;    /* of the list's to-one includes */
+	struct cell *cells; /* of the one resource */
+	struct uuid *ends;  /* of the list's to-one includes */
 	struct linkage links[RESOURCE_INCLUDES_MAX + 1];
 	unsigned asked; /* includes asked so far */
 	bool parent_asked;
 	unsigned row_count;
-	char *next;	/* cursor of the next page */
-	char *data;	/* written so far, while it waits */
+	char *next; /* cursor of the next page */
+	char *data; /* written so far, while it waits */
 	size_t data_len;
 	char *included;
 	size_t included_len;
@@ -42,8 +42,8 @@ enum flow_next resource_show(
 
 /* The same, after a write: query parameters other than include and fields were
  * refused before it by resource_check. */
-enum flow_next resource_written(struct flow *, const struct resource *,
-    const struct uuid *id, int status);
+enum flow_next resource_written(
+    struct flow *, const struct resource *, const struct uuid *id, int status);
 
 /* Checks Accept and the query parameters of a request that answers with one
  * resource. False: it has answered, return FLOW_DONE. */

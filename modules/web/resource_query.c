@@ -30,9 +30,8 @@ clean(char *text)
 		text[good] = '?';
 }
 
-static int __attribute__((format(printf, 4, 5)))
-refuse(struct parse *p, const char *code, const char *parameter,
-    const char *fmt, ...)
+static int __attribute__((format(printf, 4, 5))) refuse(struct parse *p,
+    const char *code, const char *parameter, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -78,8 +77,8 @@ days_from_civil(int64_t y, int m, int d)
 static int
 days_in_month(int y, int m)
 {
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
-		31 };
+	static const int days[] = {
+	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 
 	return days[m - 1] + (m == 2 && leap);
@@ -161,8 +160,8 @@ resource_time_parse(const char *text, size_t len, int64_t *real_us)
 	if (!parse_offset(&s, end, &offset) || s != end)
 		return false;
 	*real_us = ((days_from_civil(y, mon, d) * 24 + h) * 60 + min - offset) *
-		60 * INT64_C(1000000) +
-	    sec * INT64_C(1000000) + us;
+		       60 * INT64_C(1000000) +
+		   sec * INT64_C(1000000) + us;
 	return true;
 }
 
@@ -221,8 +220,8 @@ filter_enum(struct parse *p, const struct filter *filter, const char *name,
 }
 
 static int
-filter_time(struct parse *p, const char *name, const char *value,
-    const char **out)
+filter_time(
+    struct parse *p, const char *name, const char *value, const char **out)
 {
 	char text[TIME_TEXT];
 	int64_t at;
@@ -292,9 +291,8 @@ parse_filters(struct parse *p)
 		if (value == NULL && filter->required)
 			return refuse(p, "missing_parameter", name,
 			    "%s is needed here.", name);
-		if (value != NULL &&
-		    filter_value(
-			p, filter, name, value, &p->query->filters[i]) != 0)
+		if (value != NULL && filter_value(p, filter, name, value,
+					 &p->query->filters[i]) != 0)
 			return -1;
 	}
 	return 0;
@@ -322,8 +320,7 @@ fieldset_add(struct fieldset *set, const struct resource *r, const char *name,
 }
 
 static int
-parse_fieldset(
-    struct parse *p, const struct resource *r, struct fieldset *set)
+parse_fieldset(struct parse *p, const struct resource *r, struct fieldset *set)
 {
 	char *name = mem_printf(p->mem, "fields[%s]", r->type);
 	const char *s = name != NULL ? take(p, name) : NULL;
@@ -331,7 +328,7 @@ parse_fieldset(
 	*set = resource_fieldset(r, p->query->mode);
 	if (s == NULL)
 		return 0;
-	*set = (struct fieldset) { 0, 0 };
+	*set = (struct fieldset){0, 0};
 	while (*s != '\0') {
 		size_t len = strcspn(s, ",");
 
@@ -349,7 +346,7 @@ static bool
 can_include(const struct relation *relation, enum resource_mode mode)
 {
 	return relation->target != NULL &&
-	    (relation->many == NULL || mode == RESOURCE_ONE);
+	       (relation->many == NULL || mode == RESOURCE_ONE);
 }
 
 /* dag_version stands for dag-version. */
@@ -370,9 +367,9 @@ include_one(struct parse *p, const char *name, size_t len)
 	struct resource_query *q = p->query;
 	const struct relation *relation = p->resource->relations;
 
-	while (relation->name != NULL &&
-	    !(can_include(relation, q->mode) &&
-		same_name(relation->name, name, len)))
+	while (
+	    relation->name != NULL && !(can_include(relation, q->mode) &&
+					  same_name(relation->name, name, len)))
 		relation++;
 	if (relation->name == NULL)
 		return refuse(p, "invalid_include", "include",
@@ -401,8 +398,8 @@ parse_include(struct parse *p)
 		s += *s == ',';
 	}
 	for (unsigned i = 0; i < q->include_count; i++) {
-		unsigned at = (unsigned)(q->include[i].relation -
-		    p->resource->relations);
+		unsigned at =
+		    (unsigned)(q->include[i].relation - p->resource->relations);
 
 		if (parse_fieldset(p, q->include[i].relation->target,
 			&q->include[i].fieldset) != 0)
@@ -429,13 +426,12 @@ parse_sort(struct parse *p)
 		if (strcmp(sort->name, name) == 0)
 			break;
 		known = known == NULL
-		    ? mem_strdup(p->mem, sort->name)
-		    : mem_printf(p->mem, "%s, %s", known, sort->name);
+			    ? mem_strdup(p->mem, sort->name)
+			    : mem_printf(p->mem, "%s, %s", known, sort->name);
 	}
 	if (sort->name == NULL)
 		return refuse(p, "invalid_sort", "sort",
-		    "Sort by one of: %s; with - before it, descending.",
-		    known);
+		    "Sort by one of: %s; with - before it, descending.", known);
 	q->sort = sort;
 	q->sort_field = resource_field(p->resource, sort->name);
 	assert(q->sort_field != NULL);
@@ -505,8 +501,7 @@ resource_cursor(const struct resource_query *q, const char *value,
 	} else if (q->sort_field->type == FIELD_TIME) {
 		if (value != NULL &&
 		    resource_time_parse(value, strlen(value), &at)) {
-			snprintf(
-			    number, sizeof(number), "%lld", (long long)at);
+			snprintf(number, sizeof(number), "%lld", (long long)at);
 			value = number;
 		} else {
 			value = "infinity";
@@ -532,8 +527,7 @@ cursor_value(const struct resource_query *q, const char *value, struct mem *m)
 	if (q->sort_field->type == FIELD_TIME) {
 		if (strcmp(value, "infinity") == 0)
 			return value;
-		if (!is_integer(
-			value, INT64_C(-62135596800000000),
+		if (!is_integer(value, INT64_C(-62135596800000000),
 			INT64_C(253402300799999999)))
 			return NULL;
 		time_format(strtoll(value, NULL, 10), text);
@@ -541,9 +535,7 @@ cursor_value(const struct resource_query *q, const char *value, struct mem *m)
 	}
 	if (q->sort_field->type == FIELD_INTEGER)
 		return is_integer(value, INT32_MIN, INT32_MAX) ? value : NULL;
-	return utf8_valid(value, strlen(value)) == strlen(value)
-	    ? value
-	    : NULL;
+	return utf8_valid(value, strlen(value)) == strlen(value) ? value : NULL;
 }
 
 static int
@@ -562,8 +554,8 @@ parse_cursor(struct parse *p)
 	    !uuid_parse(text + 1, 36, &q->after_id) ||
 	    memcmp(text + 37, q->sort->name, name_len) != 0 ||
 	    text[37 + name_len] != ':' ||
-	    (q->after_value = cursor_value(
-		 q, text + 37 + name_len + 1, p->mem)) == NULL)
+	    (q->after_value =
+		    cursor_value(q, text + 37 + name_len + 1, p->mem)) == NULL)
 		return refuse(p, "invalid_cursor", "page[after]",
 		    "page[after] takes what a link of a page with the same "
 		    "sort holds.");
@@ -590,10 +582,10 @@ parse_page(struct parse *p)
 
 int
 resource_query_parse(struct resource_query *q, const struct resource *r,
-    enum resource_mode mode, const struct query_source *source,
-    struct mem *mem, struct query_fault *fault)
+    enum resource_mode mode, const struct query_source *source, struct mem *mem,
+    struct query_fault *fault)
 {
-	struct parse p = { q, r, source, mem, fault };
+	struct parse p = {q, r, source, mem, fault};
 
 	memset(q, 0, sizeof(*q));
 	q->resource = r;
@@ -613,8 +605,8 @@ const char *const *
 resource_parameters(const struct resource *r, enum resource_mode mode,
     const char *fixed, struct mem *mem)
 {
-	const char **names = mem_array(
-	    mem, RESOURCE_FILTERS_MAX + RESOURCE_INCLUDES_MAX + 8, sizeof(*names));
+	const char **names = mem_array(mem,
+	    RESOURCE_FILTERS_MAX + RESOURCE_INCLUDES_MAX + 8, sizeof(*names));
 	unsigned n = 0;
 
 	if (names == NULL)
@@ -631,8 +623,8 @@ resource_parameters(const struct resource *r, enum resource_mode mode,
 		names[n++] = "page[after]";
 		for (const struct filter *f = r->filters; f->name != NULL; f++)
 			if (fixed == NULL || strcmp(f->name, fixed) != 0)
-				names[n++] = mem_printf(
-				    mem, "filter[%s]", f->name);
+				names[n++] =
+				    mem_printf(mem, "filter[%s]", f->name);
 	}
 	return mem_failed(mem) ? NULL : names;
 }

@@ -7,307 +7,310 @@
 
 #include "web_sql.h"
 
-static const char *const dag_statuses[] = { "draft", "active", "archived",
-	NULL };
-static const char *const execution_statuses[] = { "pending", "running",
-	"success", "failed", "cancelled", NULL };
-static const char *const node_statuses[] = { "pending", "running", "success",
-	"failed", "skipped", "cancelled", NULL };
+static const char *const dag_statuses[] = {"draft", "active", "archived", NULL};
+static const char *const execution_statuses[] = {
+    "pending", "running", "success", "failed", "cancelled", NULL};
+static const char *const node_statuses[] = {
+    "pending", "running", "success", "failed", "skipped", "cancelled", NULL};
 
-#define FIELDS_END    { NULL, 0, 0, 0, NULL, NULL }
-#define RELATIONS_END { NULL, NULL, 0, NULL, NULL, NULL, NULL }
-#define FILTERS_END   { NULL, 0, NULL, false, NULL }
-#define ACTIONS_END   { NULL, NULL, NULL, NULL }
+#define FIELDS_END                                                             \
+	{                                                                      \
+		NULL, 0, 0, 0, NULL, NULL                                      \
+	}
+#define RELATIONS_END                                                          \
+	{                                                                      \
+		NULL, NULL, 0, NULL, NULL, NULL, NULL                          \
+	}
+#define FILTERS_END                                                            \
+	{                                                                      \
+		NULL, 0, NULL, false, NULL                                     \
+	}
+#define ACTIONS_END                                                            \
+	{                                                                      \
+		NULL, NULL, NULL, NULL                                         \
+	}
 
-static const struct action no_actions[] = { ACTIONS_END };
+static const struct action no_actions[] = {ACTIONS_END};
 
 /* --- dags --------------------------------------------------------------- */
 
 static const struct field dag_fields[] = {
-	{ "name", FIELD_TEXT, COL_DAG_NAME,
-	    FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE, NULL,
-	    "Unique in the organization among DAGs that are not deleted; 1 to "
-	    "200 characters." },
-	{ "description", FIELD_TEXT, COL_DAG_DESCRIPTION,
-	    FIELD_CREATE | FIELD_UPDATE, NULL, "Text for people." },
-	{ "status", FIELD_ENUM, COL_DAG_STATUS, 0, dag_statuses,
-	    "Only an active DAG can be started." },
-	{ "version", FIELD_INTEGER, COL_DAG_VERSION, FIELD_UPDATE, NULL,
-	    "Number of the newest version. Given to an update, it is the "
-	    "version that the client has seen: the update is refused when "
-	    "there is a newer one." },
-	{ "definition", FIELD_JSON, COL_DAG_DEFINITION,
-	    FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE | FIELD_LONG, NULL,
-	    "The newest version's timeout and nodes." },
-	{ "active_version", FIELD_INTEGER, COL_DAG_ACTIVE_VERSION, FIELD_LONG,
-	    NULL, "Number of the version that executions run." },
-	{ "inserted_at", FIELD_TIME, COL_DAG_INSERTED_AT, 0, NULL,
-	    "When it was created." },
-	{ "updated_at", FIELD_TIME, COL_DAG_UPDATED_AT, 0, NULL,
-	    "When it was last changed." },
-	FIELDS_END,
+    {"name", FIELD_TEXT, COL_DAG_NAME,
+	FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE, NULL,
+	"Unique in the organization among DAGs that are not deleted; 1 to "
+	"200 characters."},
+    {"description", FIELD_TEXT, COL_DAG_DESCRIPTION,
+	FIELD_CREATE | FIELD_UPDATE, NULL, "Text for people."},
+    {"status", FIELD_ENUM, COL_DAG_STATUS, 0, dag_statuses,
+	"Only an active DAG can be started."},
+    {"version", FIELD_INTEGER, COL_DAG_VERSION, FIELD_UPDATE, NULL,
+	"Number of the newest version. Given to an update, it is the "
+	"version that the client has seen: the update is refused when "
+	"there is a newer one."},
+    {"definition", FIELD_JSON, COL_DAG_DEFINITION,
+	FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE | FIELD_LONG, NULL,
+	"The newest version's timeout and nodes."},
+    {"active_version", FIELD_INTEGER, COL_DAG_ACTIVE_VERSION, FIELD_LONG, NULL,
+	"Number of the version that executions run."},
+    {"inserted_at", FIELD_TIME, COL_DAG_INSERTED_AT, 0, NULL,
+	"When it was created."},
+    {"updated_at", FIELD_TIME, COL_DAG_UPDATED_AT, 0, NULL,
+	"When it was last changed."},
+    FIELDS_END,
 };
 
 static const struct relation dag_relations[] = {
-	{ "organization", "organizations", COL_DAG_ORGANIZATION_ID, NULL, NULL,
-	    NULL, "Whose it is." },
-	{ "creator", "users", COL_DAG_CREATED_BY, NULL, NULL, NULL,
-	    "Who created it." },
-	{ "active-version", "dag-versions", COL_DAG_ACTIVE_VERSION_ID, NULL,
-	    &resource_dag_versions, NULL, "The version that executions run." },
-	{ "versions", "dag-versions", -1, "/api/v1/dags/%s/versions", NULL,
-	    NULL, "All its versions." },
-	{ "executions", "executions", -1, "/api/v1/dags/%s/executions", NULL,
-	    NULL, "Its executions." },
-	RELATIONS_END,
+    {"organization", "organizations", COL_DAG_ORGANIZATION_ID, NULL, NULL, NULL,
+	"Whose it is."},
+    {"creator", "users", COL_DAG_CREATED_BY, NULL, NULL, NULL,
+	"Who created it."},
+    {"active-version", "dag-versions", COL_DAG_ACTIVE_VERSION_ID, NULL,
+	&resource_dag_versions, NULL, "The version that executions run."},
+    {"versions", "dag-versions", -1, "/api/v1/dags/%s/versions", NULL, NULL,
+	"All its versions."},
+    {"executions", "executions", -1, "/api/v1/dags/%s/executions", NULL, NULL,
+	"Its executions."},
+    RELATIONS_END,
 };
 
 static const struct filter dag_filters[] = {
-	{ "status", FIELD_ENUM, dag_statuses, false,
-	    "One status or several, separated by commas." },
-	{ "name", FIELD_TEXT, NULL, false, "The whole name." },
-	{ "creator", FIELD_UUID, NULL, false, "Id of the user who made it." },
-	FILTERS_END,
+    {"status", FIELD_ENUM, dag_statuses, false,
+	"One status or several, separated by commas."},
+    {"name", FIELD_TEXT, NULL, false, "The whole name."},
+    {"creator", FIELD_UUID, NULL, false, "Id of the user who made it."},
+    FILTERS_END,
 };
 
 static const struct field activate_fields[] = {
-	{ "version", FIELD_INTEGER, 0, FIELD_UPDATE, NULL,
-	    "Number of the version to activate; without it the newest." },
-	FIELDS_END,
+    {"version", FIELD_INTEGER, 0, FIELD_UPDATE, NULL,
+	"Number of the version to activate; without it the newest."},
+    FIELDS_END,
 };
 
 static const struct action dag_actions[] = {
-	{ "activate",
-	    "Compiles a version and makes it the one that executions run.",
-	    activate_fields, "200" },
-	{ "archive", "Puts it aside: it can't be started any more.", NULL,
-	    "200" },
-	ACTIONS_END,
+    {"activate", "Compiles a version and makes it the one that executions run.",
+	activate_fields, "200"},
+    {"archive", "Puts it aside: it can't be started any more.", NULL, "200"},
+    ACTIONS_END,
 };
 
 const struct resource resource_dags = {
-	.type = "dags",
-	.path = "/api/v1/dags",
-	.title = "DAG",
-	.description = "A workflow: nodes and the dependencies between them.",
-	.operations = RESOURCE_CREATE | RESOURCE_GET | RESOURCE_LIST |
-	    RESOURCE_UPDATE | RESOURCE_DELETE | RESOURCE_YAML,
-	.fields = dag_fields,
-	.relations = dag_relations,
-	.filters = dag_filters,
-	.actions = dag_actions,
-	.column_count = COL_DAG_COUNT,
-	.get = &SQL_DAGS_GET,
-	.list = SQL_DAGS_LIST,
-	.sort = "name",
-	.not_found = "dag_not_found",
+    .type = "dags",
+    .path = "/api/v1/dags",
+    .title = "DAG",
+    .description = "A workflow: nodes and the dependencies between them.",
+    .operations = RESOURCE_CREATE | RESOURCE_GET | RESOURCE_LIST |
+		  RESOURCE_UPDATE | RESOURCE_DELETE | RESOURCE_YAML,
+    .fields = dag_fields,
+    .relations = dag_relations,
+    .filters = dag_filters,
+    .actions = dag_actions,
+    .column_count = COL_DAG_COUNT,
+    .get = &SQL_DAGS_GET,
+    .list = SQL_DAGS_LIST,
+    .sort = "name",
+    .not_found = "dag_not_found",
 };
 
 /* --- dag-versions ------------------------------------------------------- */
 
 static const struct field dag_version_fields[] = {
-	{ "number", FIELD_INTEGER, COL_DAG_VERSION_NUMBER, 0, NULL,
-	    "Counts from 1 in each DAG." },
-	{ "definition", FIELD_JSON, COL_DAG_VERSION_DEFINITION, FIELD_LONG,
-	    NULL, "Timeout and nodes, in canonical form." },
-	{ "definition_hash", FIELD_TEXT, COL_DAG_VERSION_DEFINITION_HASH, 0,
-	    NULL, "SHA-256 of the canonical definition." },
-	{ "node_count", FIELD_INTEGER, COL_DAG_VERSION_NODE_COUNT, FIELD_LONG,
-	    NULL, "How many nodes it has." },
-	{ "compiled", FIELD_BOOLEAN, COL_DAG_VERSION_COMPILED, 0, NULL,
-	    "Whether it has been activated before." },
-	{ "inserted_at", FIELD_TIME, COL_DAG_VERSION_INSERTED_AT, 0, NULL,
-	    "When it was saved." },
-	FIELDS_END,
+    {"number", FIELD_INTEGER, COL_DAG_VERSION_NUMBER, 0, NULL,
+	"Counts from 1 in each DAG."},
+    {"definition", FIELD_JSON, COL_DAG_VERSION_DEFINITION, FIELD_LONG, NULL,
+	"Timeout and nodes, in canonical form."},
+    {"definition_hash", FIELD_TEXT, COL_DAG_VERSION_DEFINITION_HASH, 0, NULL,
+	"SHA-256 of the canonical definition."},
+    {"node_count", FIELD_INTEGER, COL_DAG_VERSION_NODE_COUNT, FIELD_LONG, NULL,
+	"How many nodes it has."},
+    {"compiled", FIELD_BOOLEAN, COL_DAG_VERSION_COMPILED, 0, NULL,
+	"Whether it has been activated before."},
+    {"inserted_at", FIELD_TIME, COL_DAG_VERSION_INSERTED_AT, 0, NULL,
+	"When it was saved."},
+    FIELDS_END,
 };
 
 static const struct relation dag_version_relations[] = {
-	{ "dag", "dags", COL_DAG_VERSION_DAG_ID, NULL, &resource_dags, NULL,
-	    "Whose version it is." },
-	{ "creator", "users", COL_DAG_VERSION_CREATED_BY, NULL, NULL, NULL,
-	    "Who saved it." },
-	RELATIONS_END,
+    {"dag", "dags", COL_DAG_VERSION_DAG_ID, NULL, &resource_dags, NULL,
+	"Whose version it is."},
+    {"creator", "users", COL_DAG_VERSION_CREATED_BY, NULL, NULL, NULL,
+	"Who saved it."},
+    RELATIONS_END,
 };
 
 static const struct filter dag_version_filters[] = {
-	{ "dag", FIELD_UUID, NULL, true, "Id of the DAG." },
-	{ "number", FIELD_INTEGER, NULL, false, "The version's number." },
-	FILTERS_END,
+    {"dag", FIELD_UUID, NULL, true, "Id of the DAG."},
+    {"number", FIELD_INTEGER, NULL, false, "The version's number."},
+    FILTERS_END,
 };
 
 const struct resource resource_dag_versions = {
-	.type = "dag-versions",
-	.path = "/api/v1/dag-versions",
-	.title = "DAG version",
-	.description = "An immutable definition that a DAG has or had.",
-	.operations = RESOURCE_GET | RESOURCE_LIST | RESOURCE_YAML,
-	.fields = dag_version_fields,
-	.relations = dag_version_relations,
-	.filters = dag_version_filters,
-	.actions = no_actions,
-	.column_count = COL_DAG_VERSION_COUNT,
-	.get = &SQL_DAG_VERSIONS_GET,
-	.list = SQL_DAG_VERSIONS_LIST,
-	.sort = "-number",
-	.not_found = "dag_version_not_found",
+    .type = "dag-versions",
+    .path = "/api/v1/dag-versions",
+    .title = "DAG version",
+    .description = "An immutable definition that a DAG has or had.",
+    .operations = RESOURCE_GET | RESOURCE_LIST | RESOURCE_YAML,
+    .fields = dag_version_fields,
+    .relations = dag_version_relations,
+    .filters = dag_version_filters,
+    .actions = no_actions,
+    .column_count = COL_DAG_VERSION_COUNT,
+    .get = &SQL_DAG_VERSIONS_GET,
+    .list = SQL_DAG_VERSIONS_LIST,
+    .sort = "-number",
+    .not_found = "dag_version_not_found",
 };
 
 /* --- executions --------------------------------------------------------- */
 
 static const struct field execution_fields[] = {
-	{ "status", FIELD_ENUM, COL_EXECUTION_STATUS, 0, execution_statuses,
-	    "Failed if any node failed or its time was up." },
-	{ "inserted_at", FIELD_TIME, COL_EXECUTION_INSERTED_AT, FIELD_BY_ID,
-	    NULL, "When it was asked for." },
-	{ "started_at", FIELD_TIME, COL_EXECUTION_STARTED_AT, 0, NULL,
-	    "When its first node could start." },
-	{ "completed_at", FIELD_TIME, COL_EXECUTION_COMPLETED_AT, 0, NULL,
-	    "When its last node had ended." },
-	{ "cancel_requested_at", FIELD_TIME, COL_EXECUTION_CANCEL_REQUESTED_AT,
-	    0, NULL, "When someone asked to cancel it." },
-	{ "duration_ms", FIELD_NUMBER, COL_EXECUTION_DURATION_MS, 0, NULL,
-	    "Milliseconds from started_at to completed_at." },
-	{ "context", FIELD_JSON, COL_EXECUTION_CONTEXT,
-	    FIELD_CREATE | FIELD_LONG, NULL,
-	    "The input: an object that expressions read as context." },
-	{ "result", FIELD_JSON, COL_EXECUTION_RESULT, FIELD_LONG, NULL,
-	    "Results of the nodes without successors, by node name." },
-	{ "error_message", FIELD_TEXT, COL_EXECUTION_ERROR_MESSAGE, 0, NULL,
-	    "Why it failed." },
-	{ "retry_count", FIELD_INTEGER, COL_EXECUTION_RETRY_COUNT, 0, NULL,
-	    "How often it was started again." },
-	{ "metadata", FIELD_JSON, COL_EXECUTION_METADATA, FIELD_LONG, NULL,
-	    "Facts beside the context." },
-	{ "total_nodes", FIELD_INTEGER, COL_EXECUTION_TOTAL_NODES, 0, NULL,
-	    "How many nodes it has." },
-	{ "succeeded_nodes", FIELD_INTEGER, COL_EXECUTION_SUCCEEDED_NODES, 0,
-	    NULL, "How many have succeeded." },
-	{ "failed_nodes", FIELD_INTEGER, COL_EXECUTION_FAILED_NODES, 0, NULL,
-	    "How many have failed." },
-	{ "success_rate", FIELD_NUMBER, COL_EXECUTION_SUCCESS_RATE, 0, NULL,
-	    "Percentage of nodes that have succeeded." },
-	{ "avg_node_duration_ms", FIELD_NUMBER,
-	    COL_EXECUTION_AVG_NODE_DURATION_MS, FIELD_LONG, NULL,
-	    "Average milliseconds of the nodes that ran." },
-	FIELDS_END,
+    {"status", FIELD_ENUM, COL_EXECUTION_STATUS, 0, execution_statuses,
+	"Failed if any node failed or its time was up."},
+    {"inserted_at", FIELD_TIME, COL_EXECUTION_INSERTED_AT, FIELD_BY_ID, NULL,
+	"When it was asked for."},
+    {"started_at", FIELD_TIME, COL_EXECUTION_STARTED_AT, 0, NULL,
+	"When its first node could start."},
+    {"completed_at", FIELD_TIME, COL_EXECUTION_COMPLETED_AT, 0, NULL,
+	"When its last node had ended."},
+    {"cancel_requested_at", FIELD_TIME, COL_EXECUTION_CANCEL_REQUESTED_AT, 0,
+	NULL, "When someone asked to cancel it."},
+    {"duration_ms", FIELD_NUMBER, COL_EXECUTION_DURATION_MS, 0, NULL,
+	"Milliseconds from started_at to completed_at."},
+    {"context", FIELD_JSON, COL_EXECUTION_CONTEXT, FIELD_CREATE | FIELD_LONG,
+	NULL, "The input: an object that expressions read as context."},
+    {"result", FIELD_JSON, COL_EXECUTION_RESULT, FIELD_LONG, NULL,
+	"Results of the nodes without successors, by node name."},
+    {"error_message", FIELD_TEXT, COL_EXECUTION_ERROR_MESSAGE, 0, NULL,
+	"Why it failed."},
+    {"retry_count", FIELD_INTEGER, COL_EXECUTION_RETRY_COUNT, 0, NULL,
+	"How often it was started again."},
+    {"metadata", FIELD_JSON, COL_EXECUTION_METADATA, FIELD_LONG, NULL,
+	"Facts beside the context."},
+    {"total_nodes", FIELD_INTEGER, COL_EXECUTION_TOTAL_NODES, 0, NULL,
+	"How many nodes it has."},
+    {"succeeded_nodes", FIELD_INTEGER, COL_EXECUTION_SUCCEEDED_NODES, 0, NULL,
+	"How many have succeeded."},
+    {"failed_nodes", FIELD_INTEGER, COL_EXECUTION_FAILED_NODES, 0, NULL,
+	"How many have failed."},
+    {"success_rate", FIELD_NUMBER, COL_EXECUTION_SUCCESS_RATE, 0, NULL,
+	"Percentage of nodes that have succeeded."},
+    {"avg_node_duration_ms", FIELD_NUMBER, COL_EXECUTION_AVG_NODE_DURATION_MS,
+	FIELD_LONG, NULL, "Average milliseconds of the nodes that ran."},
+    FIELDS_END,
 };
 
 static const struct relation execution_relations[] = {
-	{ "dag", "dags", COL_EXECUTION_DAG_ID, NULL, &resource_dags, NULL,
-	    "What it runs." },
-	{ "dag-version", "dag-versions", COL_EXECUTION_DAG_VERSION_ID, NULL,
-	    &resource_dag_versions, NULL,
-	    "The version that was active when it was created." },
-	{ "triggered-by", "users", COL_EXECUTION_TRIGGERED_BY, NULL, NULL,
-	    NULL, "Who started it." },
-	{ "organization", "organizations", COL_EXECUTION_ORGANIZATION_ID, NULL,
-	    NULL, NULL, "Whose it is." },
-	{ "node-executions", "node-executions", -1,
-	    "/api/v1/executions/%s/node-executions", &resource_node_executions,
-	    &SQL_NODE_EXECUTIONS_OF, "Its nodes." },
-	RELATIONS_END,
+    {"dag", "dags", COL_EXECUTION_DAG_ID, NULL, &resource_dags, NULL,
+	"What it runs."},
+    {"dag-version", "dag-versions", COL_EXECUTION_DAG_VERSION_ID, NULL,
+	&resource_dag_versions, NULL,
+	"The version that was active when it was created."},
+    {"triggered-by", "users", COL_EXECUTION_TRIGGERED_BY, NULL, NULL, NULL,
+	"Who started it."},
+    {"organization", "organizations", COL_EXECUTION_ORGANIZATION_ID, NULL, NULL,
+	NULL, "Whose it is."},
+    {"node-executions", "node-executions", -1,
+	"/api/v1/executions/%s/node-executions", &resource_node_executions,
+	&SQL_NODE_EXECUTIONS_OF, "Its nodes."},
+    RELATIONS_END,
 };
 
 static const struct filter execution_filters[] = {
-	{ "status", FIELD_ENUM, execution_statuses, false,
-	    "One status or several, separated by commas." },
-	{ "dag", FIELD_UUID, NULL, false, "Id of the DAG." },
-	{ "dag-version", FIELD_UUID, NULL, false, "Id of the version." },
-	{ "triggered-by", FIELD_UUID, NULL, false,
-	    "Id of the user who started it." },
-	{ "inserted_from", FIELD_TIME, NULL, false,
-	    "Created at this time or later." },
-	{ "inserted_before", FIELD_TIME, NULL, false,
-	    "Created before this time." },
-	FILTERS_END,
+    {"status", FIELD_ENUM, execution_statuses, false,
+	"One status or several, separated by commas."},
+    {"dag", FIELD_UUID, NULL, false, "Id of the DAG."},
+    {"dag-version", FIELD_UUID, NULL, false, "Id of the version."},
+    {"triggered-by", FIELD_UUID, NULL, false, "Id of the user who started it."},
+    {"inserted_from", FIELD_TIME, NULL, false,
+	"Created at this time or later."},
+    {"inserted_before", FIELD_TIME, NULL, false, "Created before this time."},
+    FILTERS_END,
 };
 
 static const struct action execution_actions[] = {
-	{ "cancel",
-	    "Asks to end it: nothing new starts, running nodes are stopped.",
-	    NULL, "202" },
-	ACTIONS_END,
+    {"cancel", "Asks to end it: nothing new starts, running nodes are stopped.",
+	NULL, "202"},
+    ACTIONS_END,
 };
 
 const struct resource resource_executions = {
-	.type = "executions",
-	.path = "/api/v1/executions",
-	.title = "Execution",
-	.description = "One run of a DAG.",
-	.operations = RESOURCE_CREATE | RESOURCE_GET | RESOURCE_LIST,
-	.fields = execution_fields,
-	.relations = execution_relations,
-	.filters = execution_filters,
-	.actions = execution_actions,
-	.column_count = COL_EXECUTION_COUNT,
-	.get = &SQL_EXECUTIONS_GET,
-	.list = SQL_EXECUTIONS_LIST,
-	.sort = "-inserted_at",
-	.not_found = "execution_not_found",
+    .type = "executions",
+    .path = "/api/v1/executions",
+    .title = "Execution",
+    .description = "One run of a DAG.",
+    .operations = RESOURCE_CREATE | RESOURCE_GET | RESOURCE_LIST,
+    .fields = execution_fields,
+    .relations = execution_relations,
+    .filters = execution_filters,
+    .actions = execution_actions,
+    .column_count = COL_EXECUTION_COUNT,
+    .get = &SQL_EXECUTIONS_GET,
+    .list = SQL_EXECUTIONS_LIST,
+    .sort = "-inserted_at",
+    .not_found = "execution_not_found",
 };
 
 /* --- node-executions ---------------------------------------------------- */
 
 static const struct field node_execution_fields[] = {
-	{ "node_name", FIELD_TEXT, COL_NODE_EXECUTION_NODE_NAME, 0, NULL,
-	    "The node's name in the definition." },
-	{ "node_index", FIELD_INTEGER, COL_NODE_EXECUTION_NODE_INDEX, 0, NULL,
-	    "The node's place in the definition, from 0." },
-	{ "status", FIELD_ENUM, COL_NODE_EXECUTION_STATUS, 0, node_statuses,
-	    "How it ended; pending before." },
-	{ "started_at", FIELD_TIME, COL_NODE_EXECUTION_STARTED_AT, 0, NULL,
-	    "When its last attempt began." },
-	{ "completed_at", FIELD_TIME, COL_NODE_EXECUTION_COMPLETED_AT, 0, NULL,
-	    "When it ended." },
-	{ "duration_ms", FIELD_NUMBER, COL_NODE_EXECUTION_DURATION_MS, 0, NULL,
-	    "Milliseconds from started_at to completed_at." },
-	{ "retry_count", FIELD_INTEGER, COL_NODE_EXECUTION_RETRY_COUNT, 0,
-	    NULL, "Attempts after the first." },
-	{ "error", FIELD_TEXT, COL_NODE_EXECUTION_ERROR, 0, NULL,
-	    "Why it failed." },
-	{ "result", FIELD_JSON, COL_NODE_EXECUTION_RESULT, FIELD_LONG, NULL,
-	    "What it returned." },
-	{ "log", FIELD_TEXT, COL_NODE_EXECUTION_LOG, FIELD_LONG, NULL,
-	    "The end of what it wrote to its log." },
-	FIELDS_END,
+    {"node_name", FIELD_TEXT, COL_NODE_EXECUTION_NODE_NAME, 0, NULL,
+	"The node's name in the definition."},
+    {"node_index", FIELD_INTEGER, COL_NODE_EXECUTION_NODE_INDEX, 0, NULL,
+	"The node's place in the definition, from 0."},
+    {"status", FIELD_ENUM, COL_NODE_EXECUTION_STATUS, 0, node_statuses,
+	"How it ended; pending before."},
+    {"started_at", FIELD_TIME, COL_NODE_EXECUTION_STARTED_AT, 0, NULL,
+	"When its last attempt began."},
+    {"completed_at", FIELD_TIME, COL_NODE_EXECUTION_COMPLETED_AT, 0, NULL,
+	"When it ended."},
+    {"duration_ms", FIELD_NUMBER, COL_NODE_EXECUTION_DURATION_MS, 0, NULL,
+	"Milliseconds from started_at to completed_at."},
+    {"retry_count", FIELD_INTEGER, COL_NODE_EXECUTION_RETRY_COUNT, 0, NULL,
+	"Attempts after the first."},
+    {"error", FIELD_TEXT, COL_NODE_EXECUTION_ERROR, 0, NULL, "Why it failed."},
+    {"result", FIELD_JSON, COL_NODE_EXECUTION_RESULT, FIELD_LONG, NULL,
+	"What it returned."},
+    {"log", FIELD_TEXT, COL_NODE_EXECUTION_LOG, FIELD_LONG, NULL,
+	"The end of what it wrote to its log."},
+    FIELDS_END,
 };
 
 static const struct relation node_execution_relations[] = {
-	{ "execution", "executions", COL_NODE_EXECUTION_EXECUTION_ID, NULL,
-	    &resource_executions, NULL, "The run it belongs to." },
-	RELATIONS_END,
+    {"execution", "executions", COL_NODE_EXECUTION_EXECUTION_ID, NULL,
+	&resource_executions, NULL, "The run it belongs to."},
+    RELATIONS_END,
 };
 
 static const struct filter node_execution_filters[] = {
-	{ "execution", FIELD_UUID, NULL, true, "Id of the execution." },
-	{ "status", FIELD_ENUM, node_statuses, false,
-	    "One status or several, separated by commas." },
-	{ "node_name", FIELD_TEXT, NULL, false, "The node's name." },
-	FILTERS_END,
+    {"execution", FIELD_UUID, NULL, true, "Id of the execution."},
+    {"status", FIELD_ENUM, node_statuses, false,
+	"One status or several, separated by commas."},
+    {"node_name", FIELD_TEXT, NULL, false, "The node's name."},
+    FILTERS_END,
 };
 
 const struct resource resource_node_executions = {
-	.type = "node-executions",
-	.path = "/api/v1/node-executions",
-	.title = "Node execution",
-	.description = "One node in one execution.",
-	.operations = RESOURCE_GET | RESOURCE_LIST,
-	.fields = node_execution_fields,
-	.relations = node_execution_relations,
-	.filters = node_execution_filters,
-	.actions = no_actions,
-	.column_count = COL_NODE_EXECUTION_COUNT,
-	.get = &SQL_NODE_EXECUTIONS_GET,
-	.list = SQL_NODE_EXECUTIONS_LIST,
-	.sort = "node_index",
-	.not_found = "node_execution_not_found",
+    .type = "node-executions",
+    .path = "/api/v1/node-executions",
+    .title = "Node execution",
+    .description = "One node in one execution.",
+    .operations = RESOURCE_GET | RESOURCE_LIST,
+    .fields = node_execution_fields,
+    .relations = node_execution_relations,
+    .filters = node_execution_filters,
+    .actions = no_actions,
+    .column_count = COL_NODE_EXECUTION_COUNT,
+    .get = &SQL_NODE_EXECUTIONS_GET,
+    .list = SQL_NODE_EXECUTIONS_LIST,
+    .sort = "node_index",
+    .not_found = "node_execution_not_found",
 };
 
 /* ------------------------------------------------------------------------ */
 
-const struct resource *const resource_table[] = { &resource_dags,
-	&resource_dag_versions, &resource_executions,
-	&resource_node_executions, NULL };
+const struct resource *const resource_table[] = {&resource_dags,
+    &resource_dag_versions, &resource_executions, &resource_node_executions,
+    NULL};
 
 const struct resource *
 resource_find(const char *type)

@@ -33,7 +33,7 @@ refuse(struct flow *f)
 	    "This resource does not take %s.", flow_method(f));
 }
 
-static const struct flow_step refuse_steps[] = { FLOW_STEP(refuse), FLOW_END };
+static const struct flow_step refuse_steps[] = {FLOW_STEP(refuse), FLOW_END};
 
 int
 route_run(struct http_request *req, const struct route_method *table)

@@ -75,7 +75,7 @@ static struct resource_query query;
 static int
 parse(const struct resource *r, enum resource_mode mode, struct given given)
 {
-	struct query_source source = { get, &given, NULL, NULL };
+	struct query_source source = {get, &given, NULL, NULL};
 
 	mem_destroy(&mem);
 	mem_create(&mem, 0);
@@ -86,12 +86,12 @@ parse(const struct resource *r, enum resource_mode mode, struct given given)
 static int
 parse_dags(const char *name, const char *value)
 {
-	return parse(&resource_dags, RESOURCE_MANY,
-	    (struct given) { { { name, value } } });
+	return parse(
+	    &resource_dags, RESOURCE_MANY, (struct given){{{name, value}}});
 }
 
-static const struct uuid some_id = { { 1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 10,
-    11, 12, 13, 14, 15, 16 } };
+static const struct uuid some_id = {
+    {1, 2, 3, 4, 5, 6, 0x70, 8, 0x80, 10, 11, 12, 13, 14, 15, 16}};
 
 /* --- tables ---------------------------------------------------------------- */
 
@@ -100,7 +100,7 @@ every_column_of_a_table_exists_and_is_shown_once(void **state)
 {
 	(void)state;
 	for (const struct resource *const *r = resource_table; *r; r++) {
-		bool seen[RESOURCE_COLUMNS_MAX] = { true };
+		bool seen[RESOURCE_COLUMNS_MAX] = {true};
 
 		assert_true((*r)->column_count <= RESOURCE_COLUMNS_MAX);
 		for (const struct field *f = (*r)->fields; f->name; f++) {
@@ -109,8 +109,7 @@ every_column_of_a_table_exists_and_is_shown_once(void **state)
 			seen[f->column] = true;
 			assert_true(f->type != FIELD_ENUM || f->values);
 		}
-		for (const struct relation *e = (*r)->relations; e->name;
-		     e++) {
+		for (const struct relation *e = (*r)->relations; e->name; e++) {
 			assert_true((e->column >= 0) == (e->path == NULL));
 			if (e->column < 0)
 				continue;
@@ -137,8 +136,8 @@ every_statement_takes_the_parameters_of_its_table(void **state)
 		for (const struct sql_sort *s = (*r)->list; s->name; s++)
 			for (unsigned d = 0; d < 2; d++) {
 				assert_non_null(resource_field(*r, s->name));
-				assert_int_equal(s->sql[d][0].params,
-				    2 + longs + filters);
+				assert_int_equal(
+				    s->sql[d][0].params, 2 + longs + filters);
 				assert_int_equal(s->sql[d][1].params,
 				    2 + longs + filters + 2);
 			}
@@ -150,11 +149,11 @@ every_default_sort_is_a_sort(void **state)
 {
 	(void)state;
 	for (const struct resource *const *r = resource_table; *r; r++) {
-		struct given given = { { { "filter[dag]",
-						"01020304-0506-7008-800a-"
-						"0b0c0d0e0f10" },
-		    { "filter[execution]",
-			"01020304-0506-7008-800a-0b0c0d0e0f10" } } };
+		struct given given = {
+		    {{"filter[dag]", "01020304-0506-7008-800a-"
+				     "0b0c0d0e0f10"},
+			{"filter[execution]",
+			    "01020304-0506-7008-800a-0b0c0d0e0f10"}}};
 
 		assert_int_equal(parse(*r, RESOURCE_MANY, given), 0);
 		assert_non_null(query.sort_field);
@@ -181,8 +180,8 @@ static void
 one_resource_has_all_fields(void **state)
 {
 	(void)state;
-	assert_int_equal(parse(&resource_dags, RESOURCE_ONE,
-			     (struct given) { { { NULL, NULL } } }),
+	assert_int_equal(
+	    parse(&resource_dags, RESOURCE_ONE, (struct given){{{NULL, NULL}}}),
 	    0);
 	assert_int_equal(query.fieldset.fields, 0xff);
 }
@@ -190,8 +189,8 @@ one_resource_has_all_fields(void **state)
 static void
 page_size_is_between_1_and_1000(void **state)
 {
-	static const char *const bad[] = { "0", "1001", "-1", "", "1e2", " 5",
-		"5 ", "0x10", "99999999999999999999", "five", "5,6" };
+	static const char *const bad[] = {"0", "1001", "-1", "", "1e2", " 5",
+	    "5 ", "0x10", "99999999999999999999", "five", "5,6"};
 
 	(void)state;
 	assert_int_equal(parse_dags("page[size]", "1"), 0);
@@ -221,8 +220,8 @@ an_unknown_sort_is_refused_with_the_known_ones(void **state)
 static void
 statuses_become_an_array_of_known_values_only(void **state)
 {
-	static const char *const bad[] = { "", "ACTIVE", "active,", ",active",
-		"active, draft", "{active}", "active\"", "\xff" };
+	static const char *const bad[] = {"", "ACTIVE", "active,", ",active",
+	    "active, draft", "{active}", "active\"", "\xff"};
 
 	(void)state;
 	assert_int_equal(parse_dags("filter[status]", "active,draft"), 0);
@@ -263,7 +262,7 @@ a_needed_filter_is_asked_for(void **state)
 {
 	(void)state;
 	assert_int_equal(parse(&resource_node_executions, RESOURCE_MANY,
-			     (struct given) { { { NULL, NULL } } }),
+			     (struct given){{{NULL, NULL}}}),
 	    -1);
 	assert_string_equal(fault.code, "missing_parameter");
 	assert_string_equal(fault.parameter, "filter[execution]");
@@ -287,15 +286,13 @@ fields_choose_attributes_and_relationships(void **state)
 static void
 include_takes_what_the_mode_allows(void **state)
 {
-	struct given nodes = { { { "include",
-	    "dag,node-executions,dag_version,dag" } } };
+	struct given nodes = {
+	    {{"include", "dag,node-executions,dag_version,dag"}}};
 
 	(void)state;
-	assert_int_equal(
-	    parse(&resource_executions, RESOURCE_ONE, nodes), 0);
+	assert_int_equal(parse(&resource_executions, RESOURCE_ONE, nodes), 0);
 	assert_int_equal(query.include_count, 3);
-	assert_int_equal(
-	    parse(&resource_executions, RESOURCE_MANY, nodes), -1);
+	assert_int_equal(parse(&resource_executions, RESOURCE_MANY, nodes), -1);
 	assert_string_equal(fault.code, "invalid_include");
 	assert_int_equal(parse_dags("include", "organization"), -1);
 	assert_int_equal(parse_dags("include", "versions.dag"), -1);
@@ -305,23 +302,22 @@ include_takes_what_the_mode_allows(void **state)
 static void
 times_are_checked_by_the_calendar(void **state)
 {
-	static const char *const bad[] = { "", "2026", "2026-02-29T00:00:00Z",
-		"2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z",
-		"2026-01-01T00:00:60Z", "2026-01-01T00:00:00",
-		"2026-01-01T00:00:00.Z", "0000-01-01T00:00:00Z",
-		"2026-01-01T00:00:00Zx", "2026-01-01T00:00:00+99",
-		"infinity", "now", "2026-01-01T00:00:00Z'" };
+	static const char *const bad[] = {"", "2026", "2026-02-29T00:00:00Z",
+	    "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z",
+	    "2026-01-01T00:00:60Z", "2026-01-01T00:00:00",
+	    "2026-01-01T00:00:00.Z", "0000-01-01T00:00:00Z",
+	    "2026-01-01T00:00:00Zx", "2026-01-01T00:00:00+99", "infinity",
+	    "now", "2026-01-01T00:00:00Z'"};
 	int64_t at;
 
 	(void)state;
 	assert_true(resource_time_parse("1970-01-01T00:00:01Z", 20, &at));
 	assert_int_equal(at, 1000000);
-	assert_true(resource_time_parse(
-	    "2024-02-29 12:00:00.25+05:30", 28, &at));
+	assert_true(
+	    resource_time_parse("2024-02-29 12:00:00.25+05:30", 28, &at));
 	assert_int_equal(at, INT64_C(1709188200250000));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(
-		    resource_time_parse(bad[i], strlen(bad[i]), &at));
+		assert_false(resource_time_parse(bad[i], strlen(bad[i]), &at));
 }
 
 static void
@@ -354,15 +350,13 @@ go_on(const struct resource *r, const char *sort, const char *value,
 	int rc;
 
 	mem_create(&keep, 0);
-	assert_int_equal(parse(r, RESOURCE_MANY,
-			     (struct given) { { { "sort", sort } } }),
-	    0);
+	assert_int_equal(
+	    parse(r, RESOURCE_MANY, (struct given){{{"sort", sort}}}), 0);
 	cursor = resource_cursor(&query, value, &some_id, &keep);
 	assert_non_null(cursor);
 	assert_int_equal(strspn(cursor, base64), strlen(cursor));
 	rc = parse(r, RESOURCE_MANY,
-	    (struct given) {
-		{ { "sort", next_sort }, { "page[after]", cursor } } });
+	    (struct given){{{"sort", next_sort}, {"page[after]", cursor}}});
 	mem_destroy(&keep);
 	return rc;
 }
@@ -378,11 +372,9 @@ a_cursor_brings_back_value_and_id(void **state)
 	assert_int_equal(go_on(&resource_dags, "-updated_at",
 			     "2026-11-23 15:00:33.1+00", "-updated_at"),
 	    0);
-	assert_string_equal(
-	    query.after_value, "2026-11-23T15:00:33.100000Z");
-	assert_int_equal(go_on(&resource_executions, "started_at", NULL,
-			     "started_at"),
-	    0);
+	assert_string_equal(query.after_value, "2026-11-23T15:00:33.100000Z");
+	assert_int_equal(
+	    go_on(&resource_executions, "started_at", NULL, "started_at"), 0);
 	assert_string_equal(query.after_value, "infinity");
 	assert_int_equal(go_on(&resource_executions, "-inserted_at",
 			     "2026-11-23 15:00:33.1+00", "-inserted_at"),
@@ -397,17 +389,16 @@ a_cursor_of_another_order_is_refused(void **state)
 	(void)state;
 	assert_int_equal(go_on(&resource_dags, "name", "x", "-name"), -1);
 	assert_string_equal(fault.code, "invalid_cursor");
-	assert_int_equal(
-	    go_on(&resource_dags, "name", "x", "updated_at"), -1);
+	assert_int_equal(go_on(&resource_dags, "name", "x", "updated_at"), -1);
 }
 
 static void
 a_forged_cursor_is_refused(void **state)
 {
 	static const char id[] = "01020304-0506-7008-800a-0b0c0d0e0f10";
-	char texts[][128] = { "", "+", "name", "+%sname", "+%snamex:a",
-		"-%sname:a", "+%supdated_at:1", "+%sname:\xff",
-		"%sname:aaaaaaaaaaa" };
+	char texts[][128] = {"", "+", "name", "+%sname", "+%snamex:a",
+	    "-%sname:a", "+%supdated_at:1", "+%sname:\xff",
+	    "%sname:aaaaaaaaaaa"};
 
 	(void)state;
 	assert_int_equal(parse_dags("page[after]", ""), -1);
@@ -439,24 +430,24 @@ random_cursors_never_reach_the_database_as_bad_values(void **state)
 	for (unsigned n = 0; n < 20000; n++) {
 		char text[80];
 		unsigned len = (unsigned)rand_r(&seed) % 79;
-		struct given given = { { { "sort", "updated_at" },
-		    { "page[after]", text } } };
+		struct given given = {
+		    {{"sort", "updated_at"}, {"page[after]", text}}};
 		int64_t at;
 
 		for (unsigned i = 0; i < len; i++)
 			text[i] = base64[rand_r(&seed) & 63];
 		text[len] = '\0';
 		if (parse(&resource_dags, RESOURCE_MANY, given) == 0)
-			assert_true(resource_time_parse(query.after_value,
-			    strlen(query.after_value), &at));
+			assert_true(resource_time_parse(
+			    query.after_value, strlen(query.after_value), &at));
 	}
 }
 
 static void
 a_cursor_with_a_time_out_of_range_is_refused(void **state)
 {
-	static const char *const bad[] = { "253402300800000000",
-		"-62135596800000001", "1.5", "9223372036854775808", "", "-" };
+	static const char *const bad[] = {"253402300800000000",
+	    "-62135596800000001", "1.5", "9223372036854775808", "", "-"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -468,10 +459,9 @@ a_cursor_with_a_time_out_of_range_is_refused(void **state)
 		    "+01020304-0506-7008-800a-0b0c0d0e0f10updated_at:%s",
 		    bad[i]);
 		text = base64_encode(text, strlen(text), &keep);
-		assert_int_equal(
-		    parse(&resource_dags, RESOURCE_MANY,
-			(struct given) { { { "sort", "updated_at" },
-			    { "page[after]", text } } }),
+		assert_int_equal(parse(&resource_dags, RESOURCE_MANY,
+				     (struct given){{{"sort", "updated_at"},
+					 {"page[after]", text}}}),
 		    -1);
 		mem_destroy(&keep);
 	}
@@ -480,10 +470,10 @@ a_cursor_with_a_time_out_of_range_is_refused(void **state)
 static void
 parsing_survives_every_failed_allocation(void **state)
 {
-	struct given given = { { { "filter[status]", "active" },
-	    { "sort", "-name" }, { "include", "active-version" },
-	    { "fields[dags]", "name" }, { "page[size]", "5" } } };
-	struct query_source source = { get, &given, NULL, NULL };
+	struct given given = {{{"filter[status]", "active"}, {"sort", "-name"},
+	    {"include", "active-version"}, {"fields[dags]", "name"},
+	    {"page[size]", "5"}}};
+	struct query_source source = {get, &given, NULL, NULL};
 	long budget = 0;
 	int rc;
 
@@ -492,8 +482,8 @@ parsing_survives_every_failed_allocation(void **state)
 		mem_destroy(&mem);
 		mem_create(&mem, 0);
 		mem_fail_after(budget++);
-		rc = resource_query_parse(&query, &resource_dags,
-		    RESOURCE_MANY, &source, &mem, &fault);
+		rc = resource_query_parse(&query, &resource_dags, RESOURCE_MANY,
+		    &source, &mem, &fault);
 		mem_fail_after(-1);
 	} while (rc != 0 && budget < 100);
 	assert_int_equal(rc, 0);
@@ -520,45 +510,43 @@ written(struct buf *b)
 static void
 a_row_becomes_a_resource_object(void **state)
 {
-	struct cell cells[COL_EXECUTION_COUNT] = { { NULL, 0 } };
+	struct cell cells[COL_EXECUTION_COUNT] = {{NULL, 0}};
 	struct fieldset set =
 	    resource_fieldset(&resource_executions, RESOURCE_ONE);
-	const struct linkage links[] = { { &execution_relations[4],
-					     "01020304-0506-7008-800a-"
-					     "0b0c00000001",
-					     1 },
-		{ NULL, NULL, 0 } };
+	const struct linkage links[] = {{&execution_relations[4],
+					    "01020304-0506-7008-800a-"
+					    "0b0c00000001",
+					    1},
+	    {NULL, NULL, 0}};
 	const struct json *root, *attributes, *ends;
 	struct buf b;
 
 	(void)state;
-	cells[0] = (struct cell) { "01020304-0506-7008-800a-0b0c00000000",
-		36 };
-	cells[COL_EXECUTION_STATUS] = (struct cell) { "failed", 6 };
-	cells[COL_EXECUTION_ERROR_MESSAGE] = (struct cell) { "a\"b\n", 4 };
+	cells[0] = (struct cell){"01020304-0506-7008-800a-0b0c00000000", 36};
+	cells[COL_EXECUTION_STATUS] = (struct cell){"failed", 6};
+	cells[COL_EXECUTION_ERROR_MESSAGE] = (struct cell){"a\"b\n", 4};
 	cells[COL_EXECUTION_STARTED_AT] =
-	    (struct cell) { "2026-11-23 15:00:33.5+00", 24 };
+	    (struct cell){"2026-11-23 15:00:33.5+00", 24};
 	cells[COL_EXECUTION_COMPLETED_AT] =
-	    (struct cell) { "2026-11-23 15:00:33+02", 22 };
-	cells[COL_EXECUTION_DURATION_MS] = (struct cell) { "12.340", 6 };
-	cells[COL_EXECUTION_RESULT] = (struct cell) { "{\"x\": 1}", 8 };
+	    (struct cell){"2026-11-23 15:00:33+02", 22};
+	cells[COL_EXECUTION_DURATION_MS] = (struct cell){"12.340", 6};
+	cells[COL_EXECUTION_RESULT] = (struct cell){"{\"x\": 1}", 8};
 	buf_create(&b, 0);
 	resource_write(&b, &resource_executions, &set, cells, links);
 	root = written(&b);
 	attributes = json_get(root, "attributes");
 	assert_true(json_is_string(json_get(root, "type"), "executions"));
+	assert_true(
+	    json_is_string(json_get(attributes, "error_message"), "a\"b\n"));
 	assert_true(json_is_string(
-	    json_get(attributes, "error_message"), "a\"b\n"));
-	assert_true(json_is_string(json_get(attributes, "started_at"),
-	    "2026-11-23T15:00:33.5Z"));
-	assert_true(json_is_string(json_get(attributes, "completed_at"),
-	    "2026-11-23T15:00:33+02:00"));
-	assert_int_equal(
-	    json_get(attributes, "inserted_at")->type, JSON_NULL);
+	    json_get(attributes, "started_at"), "2026-11-23T15:00:33.5Z"));
+	assert_true(json_is_string(
+	    json_get(attributes, "completed_at"), "2026-11-23T15:00:33+02:00"));
+	assert_int_equal(json_get(attributes, "inserted_at")->type, JSON_NULL);
 	assert_int_equal(
 	    json_get(json_get(attributes, "result"), "x")->integer, 1);
-	ends = json_get(json_get(json_get(root, "relationships"),
-			    "node-executions"),
+	ends = json_get(
+	    json_get(json_get(root, "relationships"), "node-executions"),
 	    "data");
 	assert_int_equal(ends->count, 1);
 }
@@ -584,8 +572,7 @@ openapi_is_json_and_shows_every_field(void **state)
 
 		if (resource_field(*r, "definition") != NULL)
 			assert_non_null(shown);
-		assert_non_null(
-		    json_get(json_get(root, "paths"), (*r)->path));
+		assert_non_null(json_get(json_get(root, "paths"), (*r)->path));
 	}
 }
 
@@ -617,29 +604,28 @@ a_body_must_be_a_document_of_the_right_resource(void **state)
 		const char *text, *code;
 		int status;
 	} cases[] = {
-		{ "[]", "invalid_document", 400 },
-		{ "null", "invalid_document", 400 },
-		{ "{}", "invalid_document", 400 },
-		{ "{\"data\":[]}", "invalid_document", 400 },
-		{ "{\"data\":{}}", "invalid_document", 400 },
-		{ "{\"data\":{\"type\":5}}", "invalid_document", 400 },
-		{ "{\"data\":{\"type\":\"dags\",\"x\":1}}", "unknown_member",
-		    400 },
-		{ "{\"data\":{\"type\":\"users\"}}", "type_conflict", 409 },
-		{ "{\"data\":{\"type\":\"dags\",\"id\":\"1\"}}",
-		    "id_not_allowed", 403 },
-		{ "{\"data\":{\"type\":\"dags\",\"attributes\":[]}}",
-		    "invalid_type", 422 },
-		{ "{\"data\":{\"type\":\"dags\"}}", "missing_attribute", 422 },
-		{ "{\"data\":{\"type\":\"dags\",\"attributes\":{\"a/b~c\":1,"
-		  "\"name\":\"n\",\"definition\":{}}}}",
-		    "unknown_attribute", 422 },
-		{ "{\"data\":{\"type\":\"dags\",\"attributes\":{\"status\":"
-		  "\"active\",\"name\":\"n\",\"definition\":{}}}}",
-		    "read_only_attribute", 422 },
-		{ "{\"data\":{\"type\":\"dags\",\"attributes\":{\"name\":5,"
-		  "\"definition\":{}}}}",
-		    "invalid_type", 422 },
+	    {"[]", "invalid_document", 400},
+	    {"null", "invalid_document", 400},
+	    {"{}", "invalid_document", 400},
+	    {"{\"data\":[]}", "invalid_document", 400},
+	    {"{\"data\":{}}", "invalid_document", 400},
+	    {"{\"data\":{\"type\":5}}", "invalid_document", 400},
+	    {"{\"data\":{\"type\":\"dags\",\"x\":1}}", "unknown_member", 400},
+	    {"{\"data\":{\"type\":\"users\"}}", "type_conflict", 409},
+	    {"{\"data\":{\"type\":\"dags\",\"id\":\"1\"}}", "id_not_allowed",
+		403},
+	    {"{\"data\":{\"type\":\"dags\",\"attributes\":[]}}", "invalid_type",
+		422},
+	    {"{\"data\":{\"type\":\"dags\"}}", "missing_attribute", 422},
+	    {"{\"data\":{\"type\":\"dags\",\"attributes\":{\"a/b~c\":1,"
+	     "\"name\":\"n\",\"definition\":{}}}}",
+		"unknown_attribute", 422},
+	    {"{\"data\":{\"type\":\"dags\",\"attributes\":{\"status\":"
+	     "\"active\",\"name\":\"n\",\"definition\":{}}}}",
+		"read_only_attribute", 422},
+	    {"{\"data\":{\"type\":\"dags\",\"attributes\":{\"name\":5,"
+	     "\"definition\":{}}}}",
+		"invalid_type", 422},
 	};
 
 	(void)state;
@@ -681,39 +667,33 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    every_column_of_a_table_exists_and_is_shown_once),
-		cmocka_unit_test(
-		    every_statement_takes_the_parameters_of_its_table),
-		cmocka_unit_test(every_default_sort_is_a_sort),
-		cmocka_unit_test(a_bare_list_has_defaults_and_no_long_fields),
-		cmocka_unit_test(one_resource_has_all_fields),
-		cmocka_unit_test(page_size_is_between_1_and_1000),
-		cmocka_unit_test(
-		    an_unknown_sort_is_refused_with_the_known_ones),
-		cmocka_unit_test(
-		    statuses_become_an_array_of_known_values_only),
-		cmocka_unit_test(a_filter_by_id_takes_only_a_uuid),
-		cmocka_unit_test(a_name_that_is_no_utf8_is_refused),
-		cmocka_unit_test(a_needed_filter_is_asked_for),
-		cmocka_unit_test(fields_choose_attributes_and_relationships),
-		cmocka_unit_test(include_takes_what_the_mode_allows),
-		cmocka_unit_test(times_are_checked_by_the_calendar),
-		cmocka_unit_test(every_name_that_is_read_is_announced),
-		cmocka_unit_test(a_cursor_brings_back_value_and_id),
-		cmocka_unit_test(a_cursor_of_another_order_is_refused),
-		cmocka_unit_test(a_forged_cursor_is_refused),
-		cmocka_unit_test(
-		    random_cursors_never_reach_the_database_as_bad_values),
-		cmocka_unit_test(
-		    a_cursor_with_a_time_out_of_range_is_refused),
-		cmocka_unit_test(parsing_survives_every_failed_allocation),
-		cmocka_unit_test(a_row_becomes_a_resource_object),
-		cmocka_unit_test(openapi_is_json_and_shows_every_field),
-		cmocka_unit_test(
-		    a_body_must_be_a_document_of_the_right_resource),
-		cmocka_unit_test(
-		    an_update_may_leave_everything_out_and_must_name_its_own_id),
+	    cmocka_unit_test(every_column_of_a_table_exists_and_is_shown_once),
+	    cmocka_unit_test(every_statement_takes_the_parameters_of_its_table),
+	    cmocka_unit_test(every_default_sort_is_a_sort),
+	    cmocka_unit_test(a_bare_list_has_defaults_and_no_long_fields),
+	    cmocka_unit_test(one_resource_has_all_fields),
+	    cmocka_unit_test(page_size_is_between_1_and_1000),
+	    cmocka_unit_test(an_unknown_sort_is_refused_with_the_known_ones),
+	    cmocka_unit_test(statuses_become_an_array_of_known_values_only),
+	    cmocka_unit_test(a_filter_by_id_takes_only_a_uuid),
+	    cmocka_unit_test(a_name_that_is_no_utf8_is_refused),
+	    cmocka_unit_test(a_needed_filter_is_asked_for),
+	    cmocka_unit_test(fields_choose_attributes_and_relationships),
+	    cmocka_unit_test(include_takes_what_the_mode_allows),
+	    cmocka_unit_test(times_are_checked_by_the_calendar),
+	    cmocka_unit_test(every_name_that_is_read_is_announced),
+	    cmocka_unit_test(a_cursor_brings_back_value_and_id),
+	    cmocka_unit_test(a_cursor_of_another_order_is_refused),
+	    cmocka_unit_test(a_forged_cursor_is_refused),
+	    cmocka_unit_test(
+		random_cursors_never_reach_the_database_as_bad_values),
+	    cmocka_unit_test(a_cursor_with_a_time_out_of_range_is_refused),
+	    cmocka_unit_test(parsing_survives_every_failed_allocation),
+	    cmocka_unit_test(a_row_becomes_a_resource_object),
+	    cmocka_unit_test(openapi_is_json_and_shows_every_field),
+	    cmocka_unit_test(a_body_must_be_a_document_of_the_right_resource),
+	    cmocka_unit_test(
+		an_update_may_leave_everything_out_and_must_name_its_own_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget);
