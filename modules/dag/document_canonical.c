@@ -85,11 +85,9 @@ static bool
 is_plain_duration(
     const struct op_schema *op, const struct json_member *m, int64_t *ns)
 {
-	const struct op_param *p = op->params;
+	const struct op_param *p = op_find_param(op, m->name);
 
-	while (p != NULL && p->name != NULL && strcmp(p->name, m->name) != 0)
-		p++;
-	if (p == NULL || p->name == NULL || (p->types & PARAM_DURATION) == 0 ||
+	if (p == NULL || (p->types & PARAM_DURATION) == 0 ||
 	    (p->types & (PARAM_STRING | PARAM_ANY | PARAM_LUA)) != 0)
 		return false;
 	return m->value->type == JSON_STRING &&

@@ -55,5 +55,8 @@ struct op_set {
 
 /* The index in the set, or -1. */
 int op_find(const struct op_set *set, const char *name);
+/* The parameter's declaration, or NULL. */
+const struct op_param *op_find_param(
+    const struct op_schema *op, const char *name);
 
 #endif

@@ -1,14 +1,20 @@
 /* plan.h - a version compiled into one flat, position-independent block;
  * nothing is parsed when an execution starts.
  *
- * Layout:   struct plan, then the tables at the offsets it names, all offsets
- * in bytes from the start of the block, 8-byte aligned, little-endian, native
- * structs; PLAN_VERSION changes whenever anything of this changes. Graph:
- * compressed sparse rows both ways. Node index = position in the document.
- * Checked:  plan_check verifies magic, version, size, every offset and index,
- * acyclicity (topological numbers) and a checksum, and must pass before any
- * other function or the executor touches the block. Process:  read-only after
- * compile; may lie in shared memory.
+ * Layout:   struct plan, then the tables at the offsets it names, in the order
+ *           it names them, without gaps but for alignment to 8; offsets in
+ *           bytes from the start of the block, little-endian, native structs.
+ *           PLAN_VERSION changes whenever anything of this changes. The blob
+ *           holds the ops' names, the nodes' names, then per node the templates
+ *           of with and when, each value's contents behind it in the order of
+ *           reading: so one pass can check it and nothing can be shared.
+ * Graph:    compressed sparse rows both ways. Node index = position in the
+ *           document. The same document gives the same bytes.
+ * Checked:  plan_check verifies magic, version, size, checksum, every offset
+ *           and index, the templates and acyclicity, and must pass before any
+ *           other function or the executor touches the block. Whatever bytes
+ *           pass it are safe to run, even if they were made to deceive.
+ * Process:  read-only after compile; may lie in shared memory.
  */
 #ifndef OPEN_DAG_PLAN_H
 #define OPEN_DAG_PLAN_H
@@ -21,11 +27,13 @@
 
 struct plan_node {
 	uint32_t name; /* offset of a NUL-terminated string */
-	uint32_t op; /* index in the plan's op table (names; resolved by whoever
-			attaches the plan) */
-	uint32_t
-	    with; /* offset of the parameters' template (template.h), or 0 */
-	uint32_t when; /* offset of an expression (template.h), or 0 */
+	/* Index in the plan's op table (names; resolved by whoever attaches
+	 * the plan). */
+	uint32_t op;
+	/* Offset of the parameters' template (a TEMPLATE_OBJECT), or 0. */
+	uint32_t with;
+	/* Offset of an expression (a TEMPLATE_PATH or TEMPLATE_LUA), or 0. */
+	uint32_t when;
 	uint32_t indegree;
 	uint8_t trigger; /* enum trigger */
 	uint8_t flags;	 /* PLAN_NODE_* */
@@ -36,7 +44,7 @@ struct plan_node {
 };
 enum {
 	PLAN_NODE_PURE = 1 << 0, /* noop, no when: ends the moment it starts */
-	PLAN_NODE_STATIC = 1 << 1, /* with has no ${{ }} */
+	PLAN_NODE_STATIC = 1 << 1, /* with has no ${{ }}, or there is none */
 	PLAN_NODE_LEAF = 1 << 2	   /* no successors: its result belongs to the
 				      execution's result */
 };
@@ -49,11 +57,10 @@ struct plan {
 	uint32_t node_count, edge_count, root_count, op_count;
 	int64_t timeout_ns;	  /* of the execution; 0: none */
 	uint32_t nodes;		  /* struct plan_node[node_count] */
-	uint32_t successor_index; /* uint32_t[node_count + 1] into successors */
-	uint32_t successors;	  /* uint32_t[edge_count] */
-	uint32_t
-	    dependency_index;  /* uint32_t[node_count + 1] into dependencies */
-	uint32_t dependencies; /* uint32_t[edge_count] */
+	uint32_t successor_index; /* uint32_t[node_count + 1] */
+	uint32_t successors;	  /* uint32_t[edge_count], ascending per node */
+	uint32_t dependency_index; /* uint32_t[node_count + 1] */
+	uint32_t dependencies; /* uint32_t[edge_count], ascending per node */
 	uint32_t roots; /* uint32_t[root_count]: nodes without dependencies,
 			   ascending */
 	uint32_t order; /* uint32_t[node_count]: a topological order */
@@ -61,16 +68,16 @@ struct plan {
 	uint32_t names; /* uint32_t[]: open-addressed hash table of node indexes
 			   + 1, size a power of two */
 	uint32_t names_mask;
-	uint32_t blob; /* strings and templates */
-	uint32_t reserved;
+	uint32_t blob;	     /* strings and templates */
+	uint32_t names_seed; /* of the hash table */
 };
 
-/* A malloc'd block the caller frees; NULL and e when out of memory or over 4
- * GiB. */
+/* A malloc'd block the caller frees; NULL and e: "out_of_memory", or
+ * "plan_too_large" over 4 GiB. */
 struct plan *plan_compile(
     const struct document *d, const struct op_set *ops, struct err *e);
-/* 0 if the len bytes are a sound plan (any alignment of 8); else -1 and e, code
- * "corrupted_plan" or "plan_version". */
+/* 0 if the len bytes (aligned to 8) are a sound plan; else -1 and e, code
+ * "corrupted_plan", "plan_version" or "out_of_memory". */
 int plan_check(const void *bytes, size_t len, struct err *e);
 
 static inline const void *
@@ -85,10 +92,10 @@ plan_nodes(const struct plan *p)
 }
 const char *plan_node_name(const struct plan *p, uint32_t node);
 const char *plan_op_name(const struct plan *p, uint32_t op);
-uint32_t plan_find(const struct plan *p, const char *name,
-    size_t len); /* PLAN_NONE: no such node */
-/* True if ancestor can be reached from node along dependencies. O(edges);
- * scratch from m. */
+/* PLAN_NONE: no such node. */
+uint32_t plan_find(const struct plan *p, const char *name, size_t len);
+/* True if ancestor can be reached from node along dependencies; a node is not
+ * its own. O(edges); scratch from m, whose failure gives false. */
 bool plan_is_ancestor(
     const struct plan *p, uint32_t node, uint32_t ancestor, struct mem *m);
 

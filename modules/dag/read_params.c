@@ -161,23 +161,13 @@ check_param(struct reader *r, uint32_t node, const struct op_param *p,
 	}
 }
 
-static const struct op_param *
-find_param(const struct op_schema *op, const char *name)
-{
-	for (const struct op_param *p = op->params;
-	     p != NULL && p->name != NULL; p++)
-		if (strcmp(p->name, name) == 0)
-			return p;
-	return NULL;
-}
-
 static void
 check_all(struct reader *r, uint32_t node, const struct op_schema *op,
     const struct json *with)
 {
 	for (uint32_t i = 0; i < with->count; i++) {
 		const struct json_member *m = &with->members[i];
-		const struct op_param *p = find_param(op, m->name);
+		const struct op_param *p = op_find_param(op, m->name);
 
 		if (p != NULL)
 			check_param(r, node, p, m->value);
@@ -386,7 +376,7 @@ read_expressions(struct reader *r, uint32_t node)
 	op = r->options->ops->ops[n->op];
 	for (uint32_t i = 0; i < n->with->count; i++) {
 		const struct json_member *m = &n->with->members[i];
-		const struct op_param *p = find_param(op, m->name);
+		const struct op_param *p = op_find_param(op, m->name);
 
 		if (p == NULL || (p->types & PARAM_LUA) == 0)
 			check_value(r, node, m->value);
