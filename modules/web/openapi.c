@@ -215,9 +215,13 @@ constant(struct writer *w, const char *name, const char *value)
 
 /* allowed: 0 for what is answered, else FIELD_CREATE or FIELD_UPDATE. */
 static void
-resource_schema(struct writer *w, const char *name, const struct resource *r,
+resource_schema(struct writer *w, const struct resource *r, const char *suffix,
     unsigned allowed)
 {
+	char name[64] = "";
+
+	strncat(name, r->type, 40);
+	strncat(name, suffix, 20);
 	object(w, name);
 	member(w, "type", "object");
 	member(w, "description", r->description);
@@ -251,17 +255,6 @@ static const char identifier_schema[] =
     "\"id\":{\"type\":\"string\",\"format\":\"uuid\"}}}";
 
 static void
-suffixed(struct writer *w, const struct resource *r, const char *suffix,
-    unsigned allowed)
-{
-	char name[64] = "";
-
-	strncat(name, r->type, 40);
-	strncat(name, suffix, 20);
-	resource_schema(w, name, r, allowed);
-}
-
-static void
 components(struct writer *w)
 {
 	object(w, "components");
@@ -276,11 +269,11 @@ components(struct writer *w)
 	raw(w, "identifier", identifier_schema);
 	for (const struct resource *const *r = resource_table; *r != NULL;
 	     r++) {
-		resource_schema(w, (*r)->type, *r, 0);
+		resource_schema(w, *r, "", 0);
 		if ((*r)->operations & RESOURCE_CREATE)
-			suffixed(w, *r, "-create", FIELD_CREATE);
+			resource_schema(w, *r, "-create", FIELD_CREATE);
 		if ((*r)->operations & RESOURCE_UPDATE)
-			suffixed(w, *r, "-update", FIELD_UPDATE);
+			resource_schema(w, *r, "-update", FIELD_UPDATE);
 	}
 	end(w, '}');
 	end(w, '}');
@@ -383,6 +376,7 @@ list_parameters(struct writer *w, const struct resource *r)
 	end(w, ']');
 }
 
+/* Of everything that answers with one resource. */
 static void
 one_parameters(struct writer *w, const struct resource *r)
 {
@@ -435,11 +429,7 @@ media(struct writer *w, const struct resource *r, const char *suffix, bool many)
 	end(w, '}');
 }
 
-static void
-yaml_media(struct writer *w)
-{
-	raw(w, "application/yaml", "{\"schema\":{\"type\":\"string\"}}");
-}
+static const char yaml_media[] = "{\"schema\":{\"type\":\"string\"}}";
 
 static void
 responses(struct writer *w, const struct resource *r, const char *status,
@@ -452,7 +442,7 @@ responses(struct writer *w, const struct resource *r, const char *status,
 		object(w, "content");
 		media(w, r, "", many);
 		if (yaml)
-			yaml_media(w);
+			raw(w, "application/yaml", yaml_media);
 		end(w, '}');
 	}
 	end(w, '}');
@@ -470,7 +460,7 @@ request_body(
 	object(w, "content");
 	media(w, r, suffix, false);
 	if (yaml)
-		yaml_media(w);
+		raw(w, "application/yaml", yaml_media);
 	end(w, '}');
 	end(w, '}');
 }
@@ -554,9 +544,8 @@ action_path(
 		member(w, "type", "object");
 		object(w, "properties");
 		attributes_schema(w, action->fields, FIELD_UPDATE);
-		for (unsigned i = 0; i < 6; i++)
+		for (unsigned i = 0; i < 7; i++)
 			end(w, '}');
-		end(w, '}');
 	}
 	responses(w, r, action->status, false, false);
 	end(w, '}');

@@ -186,6 +186,12 @@ const char *const *resource_parameters(const struct resource *,
 char *resource_cursor(const struct resource_query *, const char *value,
     const struct uuid *id, struct mem *);
 
+/* Sets after_value and after_id; false: not a cursor of this order. */
+bool resource_cursor_parse(
+    struct resource_query *, const char *given, struct mem *);
+
+/* Decimal digits, maybe after a minus, in the range. */
+bool resource_integer(const char *text, long long min, long long max);
 /* PostgreSQL's or RFC 3339's text of a time; false if it is no time between the
  * years 1 and 9999. */
 bool resource_time_parse(const char *text, size_t len, int64_t *real_us);

@@ -1,5 +1,6 @@
 /* test_resource.c - the tables of the API, query parameters, cursors and what
  * is written: the parts of modules/web/resource* that know no request.
+ * long: one fixture for all parts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include "web/openapi.c"
 #include "web/resource.c"
 #include "web/resource_body.c"
+#include "web/resource_cursor.c"
 #include "web/resource_query.c"
 #include "web/resources.c"
 
