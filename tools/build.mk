@@ -75,6 +75,7 @@ $(B)/openctl: $(call obj,$(OPENCTL) modules/web/config.c) $(B)/libexec.a $(B)/li
 	$(CC) $(LDFLAGS) -o $@.tmp $^ $(LIBS_TOOLS)
 	mv $@.tmp $@
 
+$(B)/tests/test_resource: | $(B)/gen/web_sql.h
 # A unit test may include the .c it tests, to reach statics.
 $(B)/tests/%: tests/unit/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 	@mkdir -p $(@D)

@@ -88,6 +88,7 @@ move_faults(struct dag_input *in, const struct faults *inner)
 		to->line = from->line;
 		to->column = from->column;
 	}
+	in->faults.count += inner->count - inner->kept;
 }
 
 static int
