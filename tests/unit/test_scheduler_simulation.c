@@ -1,0 +1,494 @@
+/* Simulation of the scheduler: random plans, outcomes, stops and crashes, each
+ * judged by an oracle that knows only the document's rules. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "exec/scheduler.h"
+
+#define NODES_MAX 40
+
+static uint64_t seed;
+
+static uint32_t
+rnd(uint32_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)(seed >> 33) % below;
+}
+
+/* --- a random plan: only the tables that the scheduler reads --- */
+
+struct sim_plan {
+	struct plan head;
+	struct plan_node nodes[NODES_MAX];
+	uint32_t successor_index[NODES_MAX + 1];
+	uint32_t successors[NODES_MAX * NODES_MAX];
+	uint32_t roots[NODES_MAX];
+	bool edge[NODES_MAX][NODES_MAX]; /* from, to */
+};
+
+static void
+plan_edges(struct sim_plan *p, uint32_t n)
+{
+	uint32_t density = 1 + rnd(60);
+
+	for (uint32_t from = 0; from < n; from++)
+		for (uint32_t to = from + 1; to < n; to++)
+			p->edge[from][to] = rnd(100) < density;
+}
+
+static void
+plan_tables(struct sim_plan *p, uint32_t n)
+{
+	uint32_t count = 0;
+
+	/* Node indexes are not in topological order in a document. */
+	uint32_t place[NODES_MAX];
+	bool edge[NODES_MAX][NODES_MAX] = {{false}};
+
+	for (uint32_t i = 0; i < n; i++)
+		place[i] = i;
+	for (uint32_t i = n; i-- > 1;) {
+		uint32_t j = rnd(i + 1), t = place[i];
+
+		place[i] = place[j];
+		place[j] = t;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t j = 0; j < n; j++)
+			edge[place[i]][place[j]] = p->edge[i][j];
+	memcpy(p->edge, edge, sizeof(edge));
+	for (uint32_t i = 0; i < n; i++) {
+		p->successor_index[i] = count;
+		for (uint32_t j = 0; j < n; j++) {
+			if (!p->edge[i][j])
+				continue;
+			p->successors[count++] = j;
+			p->nodes[j].indegree++;
+		}
+	}
+	p->successor_index[n] = count;
+	for (uint32_t i = 0; i < n; i++)
+		if (p->nodes[i].indegree == 0)
+			p->roots[p->head.root_count++] = i;
+}
+
+static void
+plan_random(struct sim_plan *p)
+{
+	uint32_t n = 1 + rnd(NODES_MAX);
+	bool triggers = rnd(2) != 0;
+
+	memset(p, 0, sizeof(*p));
+	p->head.node_count = n;
+	p->head.nodes = offsetof(struct sim_plan, nodes);
+	p->head.successor_index = offsetof(struct sim_plan, successor_index);
+	p->head.successors = offsetof(struct sim_plan, successors);
+	p->head.roots = offsetof(struct sim_plan, roots);
+	plan_edges(p, n);
+	plan_tables(p, n);
+	for (uint32_t i = 0; i < n; i++) {
+		struct plan_node *d = &p->nodes[i];
+
+		d->trigger = (uint8_t)(triggers ? rnd(5) : 0);
+		d->flags = rnd(3) == 0 ? PLAN_NODE_PURE : 0;
+		d->retry_limit = (uint16_t)(rnd(3) == 0 ? rnd(4) : 0);
+		d->retry_backoff_ns = 1 + rnd(1000);
+		d->retry_factor = 2;
+		d->retry_max_ns = 3000;
+		d->retry_jitter = (float)rnd(2) / 2;
+	}
+}
+
+/* --- the world around the scheduler --- */
+
+struct world {
+	struct sim_plan plan;
+	struct run run;
+	struct run_state state;
+	void *memory;
+	int64_t now;
+	uint32_t failing; /* percent */
+	bool stopped;
+	bool before_stop[NODES_MAX]; /* started before the stop */
+	bool running[NODES_MAX];
+	bool asked[NODES_MAX]; /* to stop */
+	int64_t due[NODES_MAX];
+	uint32_t starts[NODES_MAX];
+	uint32_t ends[NODES_MAX];
+	uint32_t known;		     /* completions already checked */
+	uint32_t flushed[NODES_MAX]; /* a copy of the order that was read */
+};
+
+static bool
+terminal(const struct world *w, uint32_t i)
+{
+	return node_state(&w->run.nodes[i]) >= NODE_SUCCESS;
+}
+
+/* What the documented rules say of node i with what its dependencies are now:
+ * 1 start, 0 wait, -1 skip. */
+static int
+oracle(const struct world *w, uint32_t i)
+{
+	uint32_t n = w->plan.head.node_count;
+	uint32_t all = 0, ended = 0, success = 0, failed = 0;
+
+	for (uint32_t d = 0; d < n; d++) {
+		enum node_state s = node_state(&w->run.nodes[d]);
+
+		if (!w->plan.edge[d][i])
+			continue;
+		all++;
+		ended += s >= NODE_SUCCESS;
+		success += s == NODE_SUCCESS;
+		failed += s == NODE_FAILED;
+	}
+	switch ((enum trigger)w->plan.nodes[i].trigger) {
+	case TRIGGER_ALL_SUCCESS:
+		return ended < all ? 0 : success == all ? 1 : -1;
+	case TRIGGER_ALL_DONE:
+		return ended == all;
+	case TRIGGER_ANY_SUCCESS:
+		return success > 0 ? 1 : ended < all ? 0 : -1;
+	case TRIGGER_ANY_FAILED:
+		return failed > 0 ? 1 : ended < all ? 0 : -1;
+	case TRIGGER_NONE_FAILED:
+		return ended < all ? 0 : failed == 0 ? 1 : -1;
+	}
+	return 0;
+}
+
+static void
+check_ends(struct world *w)
+{
+	uint32_t completed = atomic_load(&w->state.completed);
+
+	for (uint32_t k = 0; k < w->known; k++)
+		assert_int_equal(w->run.order[k], w->flushed[k]);
+	for (; w->known < completed; w->known++) {
+		uint32_t i = w->run.order[w->known];
+
+		w->flushed[w->known] = i;
+		assert_int_equal(++w->ends[i], 1);
+		assert_true(terminal(w, i));
+	}
+}
+
+static void
+end_node(struct world *w, uint32_t i, enum node_state s)
+{
+	assert_true(w->running[i]);
+	w->running[i] = false;
+	sched_end(&w->run, i, s, w->now);
+}
+
+static void
+start_node(struct world *w, uint32_t i)
+{
+	assert_int_equal(oracle(w, i), 1);
+	assert_false(terminal(w, i));
+	assert_false(w->running[i]);
+	if (w->stopped)
+		assert_int_equal(w->plan.nodes[i].trigger, TRIGGER_ALL_DONE);
+	w->starts[i]++;
+	if (w->run.wait[i] & WAIT_PURE) {
+		sched_pure(&w->run, i, w->now, w->now + 1);
+		w->now++;
+		return;
+	}
+	sched_start(&w->run, i, w->now);
+	w->running[i] = true;
+	w->asked[i] = false;
+}
+
+/* Pulls some of what the scheduler wants done. */
+static bool
+pull(struct world *w, uint32_t most)
+{
+	uint32_t i;
+
+	for (; most > 0; most--) {
+		switch (sched_next(&w->run, &i)) {
+		case NEXT_NONE:
+			return false;
+		case NEXT_SKIP:
+			assert_int_equal(oracle(w, i), -1);
+			assert_int_equal(w->starts[i], 0);
+			sched_end(&w->run, i, NODE_SKIPPED, w->now);
+			break;
+		case NEXT_START:
+			start_node(w, i);
+			break;
+		}
+		check_ends(w);
+	}
+	return true;
+}
+
+static void
+finish_node(struct world *w, uint32_t i)
+{
+	uint32_t dice = rnd(100);
+
+	if (w->asked[i] && dice < 80) {
+		end_node(w, i, NODE_CANCELLED);
+	} else if (dice < w->failing) {
+		uint16_t attempts = w->run.nodes[i].attempts;
+		bool retryable = rnd(4) != 0;
+
+		if (sched_retry_at(&w->run, i, retryable, w->now,
+			(uint32_t)rnd(UINT32_MAX), &w->due[i])) {
+			assert_true(retryable);
+			assert_true(attempts <= w->plan.nodes[i].retry_limit);
+			assert_true(w->due[i] >= w->now);
+			assert_true(w->due[i] <= w->now + 4500);
+			w->running[i] = false;
+		} else {
+			assert_true(!retryable || w->asked[i] || w->stopped ||
+				    attempts > w->plan.nodes[i].retry_limit);
+			end_node(w, i, NODE_FAILED);
+		}
+	} else if (dice > 95) {
+		end_node(w, i, NODE_SKIPPED); /* its condition does not hold */
+	} else {
+		end_node(w, i, NODE_SUCCESS);
+	}
+}
+
+/* Lets one running node end or one retry become due; false: there is none. */
+static bool
+event(struct world *w)
+{
+	uint32_t n = w->plan.head.node_count;
+	uint32_t first = rnd(n);
+
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = (first + k) % n;
+
+		w->now += rnd(50);
+		if (w->running[i]) {
+			finish_node(w, i);
+			return true;
+		}
+		if (node_state(&w->run.nodes[i]) == NODE_RETRY) {
+			w->now = w->due[i] > w->now ? w->due[i] : w->now;
+			sched_retry(&w->run, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+stop(struct world *w)
+{
+	bool ended = sched_ended(&w->run);
+
+	sched_stop(
+	    &w->run, rnd(2) ? RUN_STOP_CANCEL : RUN_STOP_TIMEOUT, w->now);
+	if (ended)
+		return;
+	w->stopped = true;
+	for (uint32_t i = 0; i < w->plan.head.node_count; i++) {
+		w->asked[i] = w->running[i];
+		if (w->plan.nodes[i].trigger != TRIGGER_ALL_DONE &&
+		    !w->running[i])
+			assert_true(terminal(w, i));
+	}
+	check_ends(w);
+}
+
+/* Loses everything that is derived, as a dead process does; sometimes also the
+ * order's last entry, which is written after the node's state. */
+static void
+crash(struct world *w)
+{
+	uint32_t completed = atomic_load(&w->state.completed);
+	uint32_t n = w->plan.head.node_count;
+
+	if (rnd(3) == 0 && completed > 0 && w->known < completed)
+		atomic_store(&w->state.completed, completed - 1);
+	memset(w->run.wait, 0xaa, n * sizeof(uint32_t));
+	memset(w->run.queue, 0xaa, n * sizeof(uint32_t));
+	run_view(&w->run, &w->plan.head, &w->state, w->memory);
+	memset(w->running, 0, sizeof(w->running));
+	memset(w->asked, 0, sizeof(w->asked));
+	sched_rebuild(&w->run, w->now);
+	for (uint32_t i = 0; i < n; i++) {
+		assert_int_not_equal(
+		    node_state(&w->run.nodes[i]), NODE_RUNNING);
+		if (node_state(&w->run.nodes[i]) == NODE_RETRY)
+			w->due[i] = w->run.nodes[i].completed_ns;
+	}
+	check_ends(w);
+}
+
+/* A crash right after a node's state was written, before anything else. */
+static void
+crash_in_the_middle_of_an_end(struct world *w)
+{
+	for (uint32_t i = 0; i < w->plan.head.node_count; i++) {
+		if (!w->running[i])
+			continue;
+		w->run.nodes[i].completed_ns = w->now;
+		atomic_store(&w->run.nodes[i].state,
+		    (uint8_t)(rnd(2) ? NODE_SUCCESS : NODE_FAILED));
+		break;
+	}
+	crash(w);
+}
+
+static enum run_status
+oracle_status(const struct world *w)
+{
+	for (uint32_t i = 0; i < w->plan.head.node_count; i++)
+		if (node_state(&w->run.nodes[i]) == NODE_FAILED)
+			return RUN_FAILED;
+	if (!w->stopped)
+		return RUN_SUCCESS;
+	return atomic_load(&w->state.stop) == RUN_STOP_CANCEL ? RUN_CANCELLED
+							      : RUN_FAILED;
+}
+
+static void
+check_final(struct world *w)
+{
+	uint32_t n = w->plan.head.node_count;
+
+	assert_int_equal(atomic_load(&w->state.completed), n);
+	assert_int_equal(w->known, n);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct node_record *r = &w->run.nodes[i];
+
+		assert_int_equal(w->ends[i], 1);
+		assert_true(r->started_ns <= r->completed_ns);
+		for (uint32_t d = 0; d < n && w->starts[i] > 0; d++)
+			if (w->plan.edge[d][i] &&
+			    w->plan.nodes[i].trigger != TRIGGER_ANY_SUCCESS &&
+			    w->plan.nodes[i].trigger != TRIGGER_ANY_FAILED)
+				assert_true(w->run.nodes[d].completed_ns <=
+					    r->started_ns);
+		if (w->starts[i] == 0 && !w->stopped)
+			assert_int_equal(node_state(r), NODE_SKIPPED);
+	}
+	assert_int_equal(sched_status(&w->run), oracle_status(w));
+}
+
+static void
+simulate(struct world *w, bool stops, bool crashes)
+{
+	plan_random(&w->plan);
+	w->failing = rnd(3) == 0 ? 0 : rnd(60);
+	w->memory = calloc(1, run_memory_size(w->plan.head.node_count));
+	assert_non_null(w->memory);
+	run_view(&w->run, &w->plan.head, &w->state, w->memory);
+	sched_begin(&w->run);
+	while (!sched_ended(&w->run)) {
+		bool more = pull(w, 1 + rnd(8));
+
+		if (stops && rnd(30) == 0)
+			stop(w);
+		if (crashes && rnd(20) == 0)
+			crash(w);
+		else if (crashes && rnd(30) == 0)
+			crash_in_the_middle_of_an_end(w);
+		else if (!more && !sched_ended(&w->run))
+			/* Nothing to do and nothing to come: it hangs. */
+			assert_true(event(w) || w->run.ready_count > 0);
+		else if (rnd(2))
+			event(w);
+		check_ends(w);
+	}
+	/* It ended exactly when its last node did: nothing is left to do. */
+	assert_false(pull(w, 1));
+	check_final(w);
+	free(w->memory);
+}
+
+/* Each run has its own seed, printed by whatever fails. */
+static uint64_t first_seed;
+static uint64_t run_seed;
+
+static void
+simulate_many(uint32_t count, bool stops, bool crashes)
+{
+	static struct world w;
+
+	for (uint32_t i = 0; i < count; i++) {
+		run_seed = (first_seed + i) * 0x9e3779b97f4a7c15ull | 1;
+		seed = run_seed;
+		memset(&w, 0, sizeof(w));
+		simulate(&w, stops, crashes);
+	}
+	run_seed = 0;
+}
+
+static int
+print_seed(void **state)
+{
+	(void)state;
+	if (run_seed != 0)
+		print_error(
+		    "first seed %llu: run the test with it to see it again\n",
+		    (unsigned long long)first_seed);
+	run_seed = 0;
+	return 0;
+}
+
+static void
+random_plans_run_by_the_rules(void **state)
+{
+	(void)state;
+	simulate_many(5000, false, false);
+}
+
+static void
+stopped_runs_end_and_only_cleanups_start(void **state)
+{
+	(void)state;
+	simulate_many(5000, true, false);
+}
+
+static void
+crashes_lose_and_repeat_no_completion(void **state)
+{
+	(void)state;
+	simulate_many(5000, false, true);
+}
+
+static void
+crashes_of_stopped_runs_are_survived(void **state)
+{
+	(void)state;
+	simulate_many(5000, true, true);
+}
+
+/* An argument is the first seed. */
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(
+		random_plans_run_by_the_rules, print_seed),
+	    cmocka_unit_test_teardown(
+		stopped_runs_end_and_only_cleanups_start, print_seed),
+	    cmocka_unit_test_teardown(
+		crashes_lose_and_repeat_no_completion, print_seed),
+	    cmocka_unit_test_teardown(
+		crashes_of_stopped_runs_are_survived, print_seed),
+	};
+
+	first_seed = (uint64_t)time(NULL) * 100000;
+	if (argc > 1)
+		first_seed = strtoull(argv[1], NULL, 10);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
