@@ -16,7 +16,7 @@ expression_end(const char *p, const char *end)
 	size_t depth = 0;
 
 	for (;;) {
-		struct lua_token t = lua_next(&l);
+		struct lua_token t = lua_token_next(&l);
 
 		if (t.kind == LUA_END || t.kind == LUA_BAD)
 			return NULL;
@@ -125,7 +125,7 @@ struct scanner {
 static void
 advance(struct scanner *s)
 {
-	s->now = lua_next(&s->lexer);
+	s->now = lua_token_next(&s->lexer);
 }
 
 /* .NAME or ["NAME"] behind the current place: its text in s->name, and moves

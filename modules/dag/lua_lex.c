@@ -124,7 +124,7 @@ symbol_end(const char *p, const char *end)
 }
 
 struct lua_token
-lua_next(struct lua_lexer *l)
+lua_token_next(struct lua_lexer *l)
 {
 	struct lua_token t = {LUA_END, NULL, 0};
 	const char *p, *e;

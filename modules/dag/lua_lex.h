@@ -28,7 +28,7 @@ struct lua_lexer {
 	const char *at, *end;
 };
 
-struct lua_token lua_next(struct lua_lexer *l); /* skips comments */
+struct lua_token lua_token_next(struct lua_lexer *l); /* skips comments */
 bool lua_is(const struct lua_token *t, const char *text);
 
 /* Appends what a LUA_TEXT stands for. False if its escapes are broken. */
