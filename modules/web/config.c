@@ -605,7 +605,7 @@ conninfo_value(struct buf *out, const char *name, const char *value)
 void
 config_database(const struct config *c, bool owner, struct buf *out)
 {
-	char *data;
+	char *data, *cwd = NULL;
 	struct buf host;
 
 	if (owner && c->database_owner_url[0] != '\0') {
@@ -617,8 +617,12 @@ config_database(const struct config *c, bool owner, struct buf *out)
 		return;
 	}
 	data = realpath(c->data, NULL);
+	if (data == NULL && c->data[0] != '/')
+		cwd = getcwd(NULL, 0);
 	buf_create(&host, 0);
-	buf_printf(&host, "%s/run", data == NULL ? c->data : data);
+	buf_printf(&host, "%s%s%s/run", cwd == NULL ? "" : cwd,
+	    cwd == NULL ? "" : "/", data == NULL ? c->data : data);
+	free(cwd);
 	free(data);
 	if (buf_failed(&host))
 		out->failed = true;

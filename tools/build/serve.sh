@@ -33,8 +33,8 @@ reachable() { ! is_root || (cd / && as_open test -x "$1" 2>/dev/null); }
 data_prepare() {
 	local home
 	ensure_user
+	DATA=$(readlink -m "$DATA")
 	mkdir -p "$DATA"
-	DATA=$(readlink -f "$DATA")
 	chmod u+rwx,go+x "$DATA"
 	if ! reachable "$DATA"; then
 		home=/var/lib/open/$(sha256sum <<<"$DATA" | cut -c1-12)
@@ -49,17 +49,22 @@ data_prepare() {
 	mkdir -p "$DATA/run" "$DATA/log" "$DATA/scratch"
 	chmod 0711 "$DATA/run" "$DATA/scratch"
 	if is_root; then chown "$OPEN_USER:" "$DATA/run" "$DATA/log" "$DATA/scratch"; fi
-	SHORT=$DATA
-	[ ${#DATA} -le 80 ] || data_shorten
+	short_path data "$DATA"
+	SHORT=$REPLY
 	SOCKETS=$SHORT/run
 }
 
-# A socket's path has at most 107 bytes: reach a long one through a link.
-data_shorten() {
-	LINKS=$(mktemp -d "${XDG_RUNTIME_DIR:-/tmp}/open.XXXXXX")
-	if is_root; then chmod 0711 "$LINKS"; fi
-	ln -s "$DATA" "$LINKS/data"
-	SHORT=$LINKS/data
+# A socket's path has at most 107 bytes, and Kore's configuration takes no spaces: others are reached through a link.
+# short_path NAME FOLDER - sets REPLY
+short_path() {
+	REPLY=$2
+	[[ ${#2} -le 80 && $2 =~ ^[a-zA-Z0-9_./+-]+$ ]] && return 0
+	if [ -z "${LINKS:-}" ]; then
+		LINKS=$(mktemp -d "${XDG_RUNTIME_DIR:-/tmp}/open.XXXXXX")
+		chmod 0711 "$LINKS"
+	fi
+	ln -sfn "$2" "$LINKS/$1"
+	REPLY=$LINKS/$1
 }
 
 data_lock() {
@@ -131,13 +136,17 @@ http_status() {
 build_publish() {
 	local file
 	BUILD=$TOP/$B
-	reachable "$BUILD" && return 0
-	BUILD=$DATA/build
-	mkdir -p "$BUILD/modules"
-	for file in "$B"/libopen.so "$B"/modules/*.so; do
-		cp "$file" "$BUILD/${file#"$B/"}.new"
-		mv "$BUILD/${file#"$B/"}.new" "$BUILD/${file#"$B/"}"
-	done
+	if ! reachable "$BUILD"; then
+		BUILD=$DATA/build
+		mkdir -p "$BUILD/modules"
+		for file in "$B"/libopen.so "$B"/modules/*.so; do
+			file=${file#"$B/"}
+			cp "$B/$file" "$BUILD/$file.new"
+			mv "$BUILD/$file.new" "$BUILD/$file"
+		done
+	fi
+	short_path build "$BUILD"
+	BUILD=$REPLY
 }
 
 kore_start() {

@@ -16,11 +16,11 @@ validate_one(const struct ctl *ctl, const char *path, struct buf *json)
 {
 	struct document_limits limits = document_limits_of(&ctl->config);
 	struct document_options options = {
-	    .ops = op_table_set(), .limits = &limits};
+	    .ops = op_table_set(), .limits = &limits, .name_required = true};
 	struct document_file file;
 	bool valid;
 
-	valid = document_file_read(&file, path, &options) == 0;
+	valid = document_file_read(&file, path, &options, true) == 0;
 	document_file_tell(&file);
 	if (ctl->json) {
 		buf_puts(json, json->len == 0 ? "[\n" : ",\n");

@@ -29,13 +29,15 @@ message_set(struct err *e, const char *code, const char *text)
 	err_set(e, code, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
-/* A socket's folder whose path is too long is reached through an open file. */
+/* A socket's folder whose path is too long, or looks like a list, is reached
+ * through an open file. */
 static const char *
 host_shortened(const char *host, char *text, size_t size)
 {
 	int fd;
 
-	if (host[0] != '/' || strlen(host) <= SOCKET_FOLDER_MAX)
+	if (host[0] != '/' ||
+	    (strlen(host) <= SOCKET_FOLDER_MAX && strchr(host, ',') == NULL))
 		return host;
 	fd = open(host, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

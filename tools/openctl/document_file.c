@@ -31,11 +31,12 @@ static char *
 bytes_read(struct document_file *f, size_t limit, size_t *len)
 {
 	bool standard = strcmp(f->path, "-") == 0;
-	FILE *fp = standard ? stdin : fopen(f->path, "re");
 	char *bytes = NULL;
 	int error;
+	FILE *fp;
 
 	errno = 0;
+	fp = standard ? stdin : fopen(f->path, "re");
 	if (fp != NULL && (bytes = mem_alloc(&f->mem, limit + 2)) != NULL)
 		*len = fread(bytes, 1, limit + 1, fp);
 	error = errno;
@@ -49,14 +50,30 @@ bytes_read(struct document_file *f, size_t limit, size_t *len)
 	return bytes;
 }
 
+/* What name_required asks for is a key of the whole, whose pointer is "". */
+static bool
+lacks_name(const struct faults *faults)
+{
+	size_t i;
+
+	for (i = 0; i < faults->kept; i++)
+		if (strcmp(faults->list[i].code, "missing_key") == 0 &&
+		    faults->list[i].pointer[0] == 0 &&
+		    strstr(faults->list[i].message, "\"name\"") != NULL)
+			return true;
+	return false;
+}
+
 int
 document_file_read(struct document_file *f, const char *path,
-    const struct document_options *options)
+    const struct document_options *options, bool alone_too)
 {
 	enum document_format format =
 	    has_suffix(path, ".json") ? DOCUMENT_JSON : DOCUMENT_YAML;
+	struct document_options alone = *options;
 	char *bytes;
 	size_t len;
+	int rc;
 
 	f->path = path;
 	f->document = NULL;
@@ -65,8 +82,14 @@ document_file_read(struct document_file *f, const char *path,
 	bytes = bytes_read(f, options->limits->bytes, &len);
 	if (bytes == NULL)
 		return -1;
-	return document_parse(
+	rc = document_parse(
 	    &f->mem, format, bytes, len, options, &f->faults, &f->document);
+	if (rc == 0 || !alone_too || !lacks_name(&f->faults))
+		return rc;
+	alone.name_required = false;
+	faults_create(&f->faults, &f->mem, FAULTS_KEPT);
+	return document_parse(
+	    &f->mem, format, bytes, len, &alone, &f->faults, &f->document);
 }
 
 void

@@ -22,10 +22,10 @@ struct document_file {
 /* The limits that the configuration sets. */
 struct document_limits document_limits_of(const struct config *);
 
-/* path: "-" is standard input; JSON by its suffix .json, else YAML. 0, or -1
- * and at least one fault. */
-int document_file_read(
-    struct document_file *, const char *path, const struct document_options *);
+/* path: "-" is standard input; JSON by its suffix .json, else YAML. alone_too: a
+ * definition without a name will do. 0, or -1 and at least one fault. */
+int document_file_read(struct document_file *, const char *path,
+    const struct document_options *, bool alone_too);
 /* FILE:LINE:COLUMN: message, one line each, on standard error. */
 void document_file_tell(const struct document_file *);
 /* The same as a JSON object with file, valid, nodes, faults. */

@@ -201,7 +201,7 @@ import_one(struct import *im, const char *path, bool first)
 	bool done;
 
 	im->created = im->activated = false;
-	done = document_file_read(&im->file, path, &im->options) == 0;
+	done = document_file_read(&im->file, path, &im->options, false) == 0;
 	if (done && store(im, &e) != 0) {
 		faults_add(
 		    &im->file.faults, NULL, "", "refused", "%s", e.message);
