@@ -36,14 +36,12 @@ struct work {
 	struct flow *next;
 };
 
+struct start_batch;
+
 struct start_item {
 	bool waiting; /* in a batch */
-	struct start_request request;
-	struct started started;
-	struct run_ref run;
-	bool reserved;
 	struct start_batch *batch;
-	struct flow *next;
+	struct started started;
 };
 
 struct flow {

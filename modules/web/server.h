@@ -27,6 +27,7 @@ struct counters {
 	_Atomic int64_t journal_lag_ns;
 	_Atomic uint32_t connections_open, connections_busy, waiting;
 	_Atomic uint64_t adopted;
+	_Atomic uint64_t suspects; /* see recovery_suspect */
 } __attribute__((aligned(64)));
 
 struct server {
@@ -51,6 +52,8 @@ void recovery_start(void);
 /* A durable execution whose plan is not in memory: fetch it (compile it where
  * it is corrupted), then commit the run. */
 void recovery_plan(const struct uuid *execution, struct run_ref);
+/* A row of ours may exist that nobody runs: look soon. */
+void recovery_suspect(void);
 
 /* --- health.c --- */
 void health_start(void);

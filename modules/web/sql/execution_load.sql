@@ -1,0 +1,10 @@
+-- What is needed to run an execution (again).
+-- $1 id uuid
+-- columns: organization, unfinished, started (microseconds since 1970, 0: not yet), cancel requested, version,
+-- plan_hash, context
+select e.organization_id, e.status in ('pending', 'running'),
+       coalesce((extract(epoch from e.started_at) * 1000000)::bigint, 0),
+       e.cancel_requested_at is not null, v.id, v.plan_hash, e.context
+  from open.executions e
+  join open.dag_versions v on v.id = e.dag_version_id
+ where e.id = $1::uuid

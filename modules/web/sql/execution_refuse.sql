@@ -1,0 +1,5 @@
+-- Ends an execution that can't be run.
+-- $1 id uuid, $2 error
+update open.executions e
+   set status = 'failed', started_at = coalesce(e.started_at, now()), completed_at = now(), error_message = $2::text
+ where e.id = $1::uuid and e.status in ('pending', 'running')

@@ -1,0 +1,25 @@
+-- Writes a batch of the journal; safe to repeat.
+-- $1 completions of nodes open.node_history_entry[]; of executions whose status changed: $2 ids uuid[],
+-- $3 statuses text[], $4 started timestamptz[], $5 completed timestamptz[], $6 results (JSON) text[],
+-- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[]
+with history as (
+	insert into open.node_history (execution_id, first, organization_id, base_at, nodes, states, attempts,
+	                               started, completed, results, errors, logs)
+	select h.execution_id, h.first, h.organization_id, h.base_at, h.nodes, h.states, h.attempts,
+	       h.started, h.completed, h.results, h.errors, h.logs
+	  from unnest($1::open.node_history_entry[]) as h
+	on conflict do nothing
+)
+update open.executions e
+   set status = s.status,
+       started_at = coalesce(s.started_at, e.started_at),
+       completed_at = s.completed_at,
+       result = s.result::jsonb,
+       error_message = s.error,
+       succeeded_nodes = s.succeeded,
+       failed_nodes = s.failed
+  from unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
+              $8::integer[], $9::integer[])
+       as s(id, status, started_at, completed_at, result, error, succeeded, failed)
+ where e.id = s.id
+   and (e.status = 'pending' or (e.status = 'running' and s.status <> 'pending'))
