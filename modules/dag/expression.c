@@ -12,17 +12,17 @@
 static const char *
 expression_end(const char *p, const char *end)
 {
-	struct lua_lexer l = {p, end};
+	struct lexer l = {p, end};
 	size_t depth = 0;
 
 	for (;;) {
-		struct lua_token t = lua_token_next(&l);
+		struct lex_token t = lex_next(&l);
 
-		if (t.kind == LUA_END || t.kind == LUA_BAD)
+		if (t.kind == LEX_END || t.kind == LEX_BAD)
 			return NULL;
-		if (lua_is(&t, "{"))
+		if (lex_is(&t, "{"))
 			depth++;
-		if (!lua_is(&t, "}"))
+		if (!lex_is(&t, "}"))
 			continue;
 		if (depth > 0)
 			depth--;
@@ -117,15 +117,15 @@ text_kind(const char *text, size_t len)
 /* References -------------------------------------------------------------- */
 
 struct scanner {
-	struct lua_lexer lexer;
-	struct lua_token now;
+	struct lexer lexer;
+	struct lex_token now;
 	struct buf name;
 };
 
 static void
 advance(struct scanner *s)
 {
-	s->now = lua_token_next(&s->lexer);
+	s->now = lex_next(&s->lexer);
 }
 
 /* .NAME or ["NAME"] behind the current place: its text in s->name, and moves
@@ -136,22 +136,22 @@ take_member(struct scanner *s)
 	bool good;
 
 	buf_reset(&s->name);
-	if (lua_is(&s->now, ".")) {
+	if (lex_is(&s->now, ".")) {
 		advance(s);
-		if (s->now.kind != LUA_NAME)
+		if (s->now.kind != LEX_NAME)
 			return false;
 		buf_put(&s->name, s->now.text, s->now.len);
 		advance(s);
 		return true;
 	}
-	if (!lua_is(&s->now, "["))
+	if (!lex_is(&s->now, "["))
 		return false;
 	advance(s);
-	if (s->now.kind != LUA_TEXT)
+	if (s->now.kind != LEX_TEXT)
 		return false;
-	good = lua_text_value(&s->now, &s->name);
+	good = lex_text_value(&s->now, &s->name);
 	advance(s);
-	if (!good || !lua_is(&s->now, "]"))
+	if (!good || !lex_is(&s->now, "]"))
 		return false;
 	advance(s);
 	return true;
@@ -186,11 +186,11 @@ expression_references(const char *code, size_t len, struct mem *m,
 
 	buf_create(&s.name, 0);
 	advance(&s);
-	while (s.now.kind != LUA_END && ret == 0) {
+	while (s.now.kind != LEX_END && ret == 0) {
 		bool nodes =
-		    !field && s.now.kind == LUA_NAME && lua_is(&s.now, "nodes");
+		    !field && s.now.kind == LEX_NAME && lex_is(&s.now, "nodes");
 
-		field = lua_is(&s.now, ".") || lua_is(&s.now, ":");
+		field = lex_is(&s.now, ".") || lex_is(&s.now, ":");
 		advance(&s);
 		if (nodes)
 			ret = take_reference(&s, m, found, ctx);
@@ -202,7 +202,7 @@ expression_references(const char *code, size_t len, struct mem *m,
 /* Paths ------------------------------------------------------------------- */
 
 static bool
-read_index(const struct lua_token *t, uint32_t *index)
+read_index(const struct lex_token *t, uint32_t *index)
 {
 	uint64_t n = 0;
 
@@ -221,14 +221,14 @@ take_index(struct scanner *s, struct path_step *step)
 {
 	struct scanner ahead = *s;
 
-	if (!lua_is(&s->now, "["))
+	if (!lex_is(&s->now, "["))
 		return false;
 	advance(&ahead);
-	if (ahead.now.kind != LUA_NUMBER ||
+	if (ahead.now.kind != LEX_NUMBER ||
 	    !read_index(&ahead.now, &step->index))
 		return false;
 	advance(&ahead);
-	if (!lua_is(&ahead.now, "]"))
+	if (!lex_is(&ahead.now, "]"))
 		return false;
 	advance(&ahead);
 	s->lexer = ahead.lexer;
@@ -260,13 +260,13 @@ read_path(struct scanner *s, struct mem *m, struct path_step *steps)
 	uint32_t n = 1;
 
 	advance(s);
-	if (s->now.kind != LUA_NAME)
+	if (s->now.kind != LEX_NAME)
 		return 0;
 	buf_put(&s->name, s->now.text, s->now.len);
 	if (!take_name(s, m, STEP_ROOT, &steps[0]))
 		return 0;
 	advance(s);
-	while (s->now.kind != LUA_END) {
+	while (s->now.kind != LEX_END) {
 		if (n == PATH_STEPS_MAX)
 			return 0;
 		if (!take_index(s, &steps[n]) &&

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "dag/lua_lex.h"
 
 #define MEMORY_MAX ((size_t)16 << 20)
 
@@ -112,17 +113,36 @@ load_between(struct lua_checker *c, const char *before, const char *text,
 	return load(c, c->text.data, c->text.len, false, e);
 }
 
-/* "a, b" and "a;" are no expressions, though return takes them; "1) + (2" is
- * none, though parentheses make it one. What passes both ways is one. */
+/* No closing parenthesis but of one that was opened here. */
+static bool
+is_balanced(const char *text, size_t len)
+{
+	struct lexer l = {text, text + len};
+	size_t depth = 0;
+
+	for (;;) {
+		struct lex_token t = lex_next(&l);
+
+		if (t.kind == LEX_END)
+			return true;
+		if (lex_is(&t, "("))
+			depth++;
+		else if (lex_is(&t, ")") && depth-- == 0)
+			return false;
+	}
+}
+
+/* Parentheses refuse "a, b" and "a;", which return alone would take; what
+ * could leave them, as in "1) + (2", is seen before. The complaint is that
+ * without them: it shows nothing that the author did not write. */
 int
 lua_check_expression(
     struct lua_checker *c, const char *text, size_t len, struct err *e)
 {
-	if (load_between(c, "return ", text, len, "\n", e) != 0)
-		return -1;
-	if (load_between(c, "return (", text, len, "\n)", e) == 0)
+	if (is_balanced(text, len) &&
+	    load_between(c, "return (", text, len, "\n)", e) == 0)
 		return 0;
-	if (e == NULL || strcmp(e->code, "out_of_memory") == 0)
+	if (load_between(c, "return ", text, len, "\n", e) != 0)
 		return -1;
 	return err_set(e, "invalid_expression", "it is not one expression");
 }

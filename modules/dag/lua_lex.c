@@ -55,7 +55,7 @@ long_end(const char *p, const char *end, size_t bracket)
 }
 
 static void
-skip_comment(struct lua_lexer *l)
+skip_comment(struct lexer *l)
 {
 	size_t bracket = long_bracket(l->at + 2, l->end);
 	const char *e;
@@ -68,7 +68,7 @@ skip_comment(struct lua_lexer *l)
 }
 
 static void
-skip_blanks(struct lua_lexer *l)
+skip_blanks(struct lexer *l)
 {
 	while (l->at < l->end) {
 		if (is_space(*l->at))
@@ -123,10 +123,10 @@ symbol_end(const char *p, const char *end)
 	return p + 1;
 }
 
-struct lua_token
-lua_token_next(struct lua_lexer *l)
+struct lex_token
+lex_next(struct lexer *l)
 {
-	struct lua_token t = {LUA_END, NULL, 0};
+	struct lex_token t = {LEX_END, NULL, 0};
 	const char *p, *e;
 	size_t bracket;
 
@@ -137,22 +137,22 @@ lua_token_next(struct lua_lexer *l)
 		return t;
 	bracket = long_bracket(p, l->end);
 	if (is_digit(*p) || (*p == '.' && l->end - p > 1 && is_digit(p[1]))) {
-		t.kind = LUA_NUMBER;
+		t.kind = LEX_NUMBER;
 		e = number_end(p, l->end);
 	} else if (is_name_char(*p)) {
-		t.kind = LUA_NAME;
+		t.kind = LEX_NAME;
 		while (e < l->end && is_name_char(*e))
 			e++;
 	} else if (bracket > 0 || *p == '"' || *p == '\'') {
-		t.kind = LUA_TEXT;
+		t.kind = LEX_TEXT;
 		e = bracket > 0 ? long_end(p, l->end, bracket)
 				: quoted_end(p, l->end);
 	} else {
-		t.kind = LUA_SYMBOL;
+		t.kind = LEX_SYMBOL;
 		e = symbol_end(p, l->end);
 	}
 	if (e == NULL) {
-		t.kind = LUA_BAD;
+		t.kind = LEX_BAD;
 		e = l->end;
 	}
 	t.len = (size_t)(e - p);
@@ -161,7 +161,7 @@ lua_token_next(struct lua_lexer *l)
 }
 
 bool
-lua_is(const struct lua_token *t, const char *text)
+lex_is(const struct lex_token *t, const char *text)
 {
 	return strlen(text) == t->len && memcmp(text, t->text, t->len) == 0;
 }
@@ -258,7 +258,7 @@ escape(const char *s, const char *end, struct buf *out)
 }
 
 bool
-lua_text_value(const struct lua_token *t, struct buf *out)
+lex_text_value(const struct lex_token *t, struct buf *out)
 {
 	size_t bracket = long_bracket(t->text, t->text + t->len);
 	const char *s = t->text + 1, *end = t->text + t->len - 1;

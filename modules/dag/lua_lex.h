@@ -9,29 +9,29 @@
 
 #include "base/buf.h"
 
-enum lua_token_kind {
-	LUA_END,
-	LUA_NAME,   /* keywords too */
-	LUA_NUMBER, /* a numeral, as Lua's lexer takes it */
-	LUA_TEXT,   /* a string, with its quotes or brackets */
-	LUA_SYMBOL, /* one character, or .. ... :: == */
-	LUA_BAD	    /* an unfinished string */
+enum lex_kind {
+	LEX_END,
+	LEX_NAME,   /* keywords too */
+	LEX_NUMBER, /* a numeral, as Lua's lexer takes it */
+	LEX_TEXT,   /* a string, with its quotes or brackets */
+	LEX_SYMBOL, /* one character, or .. ... :: == */
+	LEX_BAD	    /* an unfinished string */
 };
 
-struct lua_token {
-	enum lua_token_kind kind;
+struct lex_token {
+	enum lex_kind kind;
 	const char *text;
 	size_t len;
 };
 
-struct lua_lexer {
+struct lexer {
 	const char *at, *end;
 };
 
-struct lua_token lua_token_next(struct lua_lexer *l); /* skips comments */
-bool lua_is(const struct lua_token *t, const char *text);
+struct lex_token lex_next(struct lexer *l); /* skips comments */
+bool lex_is(const struct lex_token *t, const char *text);
 
-/* Appends what a LUA_TEXT stands for. False if its escapes are broken. */
-bool lua_text_value(const struct lua_token *t, struct buf *out);
+/* Appends what a LEX_TEXT stands for. False if its escapes are broken. */
+bool lex_text_value(const struct lex_token *t, struct buf *out);
 
 #endif
