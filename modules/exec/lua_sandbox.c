@@ -14,8 +14,8 @@
  * memory and string functions, strtod, snprintf of at most 418 characters (no
  * malloc below a printed width of 1,000), and with the C locale that threads
  * here use strcoll is strcmp; none takes a lock. (In the server symbols are
- * bound at load, so the dynamic linker isn't entered either.) Coroutines are
- * not offered: hooks belong to one, and nothing here needs them. */
+ * bound at load, so the dynamic linker isn't entered either.) A hook belongs to
+ * one coroutine; a script that is in another meets the jump instead. */
 #include "exec/lua_state.h"
 
 #include <errno.h>

@@ -297,8 +297,9 @@ print(lua_State *L)
 }
 
 static const luaL_Reg libraries[] = {{LUA_GNAME, luaopen_base},
-    {LUA_TABLIBNAME, luaopen_table}, {LUA_STRLIBNAME, luaopen_string},
-    {LUA_MATHLIBNAME, luaopen_math}, {LUA_UTF8LIBNAME, luaopen_utf8}};
+    {LUA_COLIBNAME, luaopen_coroutine}, {LUA_TABLIBNAME, luaopen_table},
+    {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},
+    {LUA_UTF8LIBNAME, luaopen_utf8}};
 
 static const char *const removed[] = {
     "collectgarbage", "dofile", "load", "loadfile", "warn"};
