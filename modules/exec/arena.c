@@ -35,6 +35,7 @@ arena_look(struct exec *e, unsigned arena, uint32_t slot)
 void
 arena_memory_freed(struct exec *e)
 {
+	atomic_fetch_add_explicit(&e->global->freed, 1, memory_order_relaxed);
 	if (atomic_load(&e->global->starved) == 0)
 		return;
 	atomic_store(&e->global->starved, 0);
@@ -240,9 +241,56 @@ local_park(struct arena *a, struct local *l)
 	atomic_store(&a->exec->global->starved, 1);
 }
 
+bool
+arena_may_take(struct arena *a, enum claim claim)
+{
+	size_t reserve = a->exec->settings.reserve_bytes;
+
+	return shm_free_estimate(&a->exec->shm) >=
+	       (claim == CLAIM_BEGIN ? reserve / 2 : reserve / 4);
+}
+
+static bool
+any_ended(const struct exec *e)
+{
+	for (uint32_t i = 0; i < e->slots.count; i++)
+		if (slot_word(&e->slots, i).state >= SLOT_ENDED)
+			return true;
+	return false;
+}
+
+/* All memory may be held by runs that need more of it to end. Then nothing
+ * will ever be freed, and what waits must fail instead. While ended runs wait
+ * for the database, it only takes time. */
+static void
+check_starvation(struct arena *a)
+{
+	uint32_t freed = atomic_load(&a->exec->global->freed);
+
+	if ((a->parked == NULL && a->parked_runs == NULL) ||
+	    freed != a->freed_seen) {
+		a->freed_seen = freed;
+		a->freed_at = a->now_ns;
+		return;
+	}
+	a->desperate =
+	    a->now_ns - a->freed_at > a->starve_ns && !any_ended(a->exec);
+}
+
+static void
+unpark(struct arena *a)
+{
+	unpark_runs(a);
+	attempts_unpark(a);
+	a->desperate = false;
+}
+
 static void
 check(struct arena *a)
 {
+	check_starvation(a);
+	if (a->parked_runs != NULL || a->parked != NULL)
+		unpark(a);
 	a->check_at = a->now_ns + CHECK_NS;
 	takeover_check(a);
 	if (a->open_runs == 0 && !bits_any(a->inbox))
@@ -324,13 +372,9 @@ loop(struct arena *a)
 			attempts_collect(a);
 		take_timers(a);
 		take_flushes(a);
-		if (a->parked_runs != NULL || a->parked != NULL) {
-			if (atomic_load(&a->exec->global->starved) == 0 ||
-			    a->now_ns >= a->check_at) {
-				attempts_unpark(a);
-				unpark_runs(a);
-			}
-		}
+		if ((a->parked_runs != NULL || a->parked != NULL) &&
+		    atomic_load(&a->exec->global->starved) == 0)
+			unpark(a);
 		if (a->now_ns >= a->check_at)
 			check(a);
 		if (a->active != NULL)
@@ -468,6 +512,7 @@ arena_start(struct exec *e, unsigned index, struct err *err)
 	a->inbox = exec_inbox(e, index);
 	a->active_end = &a->active;
 	a->flush_end = &a->flush;
+	a->starve_ns = STARVE_NS;
 	sem_init(&a->started, 0, 0);
 	a->locals = calloc(e->settings.max_runs, sizeof(*a->locals));
 	a->plan_ops = calloc(e->settings.max_plans, sizeof(*a->plan_ops));

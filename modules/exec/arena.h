@@ -17,11 +17,12 @@
 #include "exec/plan_cache.h"
 #include "exec/timer.h"
 
-#define TURN_NODES    256	 /* nodes of one run before others' turn */
-#define TIMERS_A_TURN 1024	 /* due timers before runs' turn */
-#define CHECK_NS      100000000	 /* looks for dead arenas and free memory */
-#define GRACE_NS      10000000	 /* a dead process's last threads may need */
-#define RESULT_MAX    (1u << 20) /* bytes of an execution's result */
+#define TURN_NODES    256	  /* nodes of one run before others' turn */
+#define TIMERS_A_TURN 1024	  /* due timers before runs' turn */
+#define CHECK_NS      100000000	  /* looks for dead arenas and free memory */
+#define GRACE_NS      10000000	  /* a dead process's last threads may need */
+#define RESULT_MAX    (1u << 20)  /* bytes of an execution's result */
+#define STARVE_NS     10000000000 /* nothing freed for so long: give up */
 
 /* --- in shared memory --- */
 
@@ -29,6 +30,7 @@ struct exec_global {
 	_Atomic uint32_t slot_hint;
 	_Atomic uint64_t takeovers;
 	_Atomic uint32_t starved; /* some arena waits for free blocks */
+	_Atomic uint32_t freed;	  /* counts frees */
 };
 
 struct arena_shared {
@@ -154,6 +156,9 @@ struct arena {
 	_Atomic(struct op_call *) done; /* from compute threads */
 	uint64_t random;
 	int64_t now_ns, check_at, poll_at;
+	uint32_t freed_seen; /* global->freed, and when it last changed */
+	int64_t freed_at, starve_ns;
+	bool desperate; /* nothing will be freed: give up what is parked */
 	uint32_t open_runs;
 };
 
@@ -168,6 +173,14 @@ void arena_settle(struct arena *, struct local *);
 void arena_look(struct exec *, unsigned arena, uint32_t slot);
 /* Makes whoever waits for memory try again. */
 void arena_memory_freed(struct exec *);
+
+/* Who may take the last blocks: ends of runs before completions, these before
+ * begins, these before new runs. */
+enum claim {
+	CLAIM_BEGIN,
+	CLAIM_OUTPUT
+};
+bool arena_may_take(struct arena *, enum claim);
 
 /* finish.c */
 /* A run that is ours by its word: begin it, or go on where its records are. */

@@ -367,6 +367,27 @@ park(struct arena *a, struct attempt *t)
 	atomic_store(&a->exec->global->starved, 1);
 }
 
+/* False: there is no room for it now. */
+static bool
+output_create(
+    struct arena *a, struct local *l, struct op_outcome *o, uint32_t *ref)
+{
+	if (o->result == NULL && o->error == NULL && o->log == NULL) {
+		*ref = 0;
+		return true;
+	}
+	if (arena_may_take(a, CLAIM_OUTPUT) &&
+	    slot_output(&a->exec->slots, l->slot, o, ref))
+		return true;
+	if (!a->desperate)
+		return false;
+	*o = (struct op_outcome){.state = OUTCOME_FAILED,
+	    .error = "There was no shared memory left for the node's result."};
+	slot_output(&a->exec->slots, l->slot, o, ref);
+	a->desperate = false; /* it may be enough for the others */
+	return true;
+}
+
 /* Records the end of an attempt; it may be freed afterwards. */
 static void
 finish(struct arena *a, struct attempt *t)
@@ -379,7 +400,7 @@ finish(struct arena *a, struct attempt *t)
 
 	if (try_again(a, t, &o, now))
 		return;
-	if (!slot_output(&a->exec->slots, l->slot, &o, &ref)) {
+	if (!output_create(a, l, &o, &ref)) {
 		park(a, t);
 		return;
 	}

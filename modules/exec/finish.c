@@ -33,8 +33,11 @@ records_create(struct arena *a, uint32_t i, const struct plan *plan)
 {
 	struct slot *slot = &a->exec->slots.list[i];
 	size_t size = run_memory_size(plan->node_count);
-	uint64_t at = slot_alloc(&a->exec->slots, i, size > 0 ? size : 8);
+	uint64_t at;
 
+	if (!arena_may_take(a, CLAIM_BEGIN))
+		return false;
+	at = slot_alloc(&a->exec->slots, i, size > 0 ? size : 8);
 	if (at == 0)
 		return false;
 	memset(shm_at(&a->exec->shm, at), 0,
@@ -223,7 +226,8 @@ local_end(struct arena *a, struct local *l)
 	struct slot *slot = &a->exec->slots.list[l->slot];
 	const struct run *r = &l->run;
 
-	if (!result_create(a, l, slot) || !error_create(a, l, slot)) {
+	if ((!result_create(a, l, slot) || !error_create(a, l, slot)) &&
+	    !a->desperate) {
 		local_park(a, l);
 		return;
 	}
