@@ -93,7 +93,11 @@ flow_new(struct http_request *req, size_t state_size)
 	f->began_ns = clock_mono_ns();
 	f->params.mem = &f->mem;
 	f->body = req->http_body;
+	f->body_len = f->body == NULL ? 0 : req->http_body_length;
 	req->http_body = NULL;
+	/* Kore has rewound it: http_body_rewind. */
+	if (f->body != NULL)
+		f->body->offset = req->content_length;
 	/* A body that came in pieces left its timeout running. */
 	req->owner->http_timeout = 0;
 	slot = http_state_create(req, sizeof(f), request_gone);
