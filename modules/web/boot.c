@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +148,8 @@ runner_settings(struct runner_settings *r)
 	r->socket = socket_path;
 	r->scratch = scratch_path;
 	r->user = getuid() == 0 ? c->command_user : NULL;
+	/* Workers connect as the user they become. */
+	r->owner = skip_runas ? NULL : kore_runas_user;
 	r->concurrency = (unsigned)c->command_concurrency;
 	r->result_bytes = (size_t)c->result_limit;
 	r->log_bytes = (size_t)c->command_log_limit;
@@ -183,20 +184,6 @@ executor_create(void)
 		stop("shared memory: %s", e.message);
 }
 
-/* Workers connect to the runner as the user they become. */
-static void
-runner_give(void)
-{
-	const struct passwd *user;
-
-	if (skip_runas || kore_runas_user == NULL)
-		return;
-	if ((user = getpwnam(kore_runas_user)) == NULL)
-		stop("no user %s", kore_runas_user);
-	if (chown(socket_path, user->pw_uid, user->pw_gid) == -1)
-		stop("%s: %s", socket_path, strerror(errno));
-}
-
 void
 kore_parent_configure(int argc, char **argv)
 {
@@ -222,7 +209,6 @@ kore_parent_configure(int argc, char **argv)
 	if (server.counters == MAP_FAILED)
 		stop("shared memory: %s", strerror(errno));
 	executor_create();
-	runner_give();
 	log_info("%lld workers, %lld MiB shared memory",
 	    (long long)server.config.workers,
 	    (long long)(server.config.shared_memory >> 20));
