@@ -9,6 +9,7 @@
 
 #include "dag/json.h"
 #include "web/error_body.h"
+#include "web/receive.h"
 #include "web/request.h"
 
 #define JSON_API "application/vnd.api+json"
@@ -46,7 +47,7 @@ answer(struct flow *f, int status, const void *body, size_t len)
 {
 	f->answered = true;
 	f->phase = PHASE_ANSWERED;
-	http_response(f->req, status, body, len);
+	receive_answer(f->req, status, body, len);
 	return FLOW_DONE;
 }
 

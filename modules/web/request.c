@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "dag/json.h"
+#include "web/receive.h"
 #include "web/request.h"
 #include "web/url.h"
 
@@ -28,18 +29,17 @@ enum flow_next
 request_check(struct flow *f)
 {
 	if (flow_header(f, "transfer-encoding") != NULL) {
-		f->req->owner->flags |= CONN_CLOSE_EMPTY;
+		f->req->owner->flags |= CONNECTION_ENDS;
 		return flow_fail(f, 411, "length_required",
 		    "A body needs a Content-Length; chunked bodies are not "
 		    "read.");
 	}
 	if (body_unread(f))
-		f->req->owner->flags |= CONN_CLOSE_EMPTY;
-	if (f->body != NULL &&
-	    f->body->offset > (size_t)server.config.body_limit)
+		f->req->owner->flags |= CONNECTION_ENDS;
+	if (f->body != NULL && f->body_len > (size_t)server.config.body_limit)
 		return flow_fail(f, 413, "body_too_large",
 		    "The body has %zu bytes; at most %lld are taken.",
-		    f->body->offset, (long long)server.config.body_limit);
+		    f->body_len, (long long)server.config.body_limit);
 	return FLOW_NEXT;
 }
 
@@ -48,7 +48,7 @@ request_check(struct flow *f)
 const char *
 flow_body(struct flow *f, size_t *len)
 {
-	*len = f->body == NULL ? 0 : f->body->offset;
+	*len = f->body_len;
 	return f->body == NULL ? "" : (const char *)f->body->data;
 }
 

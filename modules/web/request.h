@@ -71,7 +71,8 @@ struct flow {
 		int status;
 	} constraints[CONSTRAINTS_MAX];
 
-	struct kore_buf *body;
+	struct kore_buf *body; /* NULL: none */
+	size_t body_len;
 	bool segments_ready, parameters_ready;
 	unsigned segment_count;
 	const char *segments[16];
