@@ -98,10 +98,10 @@ takeover(struct arena *a, unsigned from)
 			/* Maybe the dead one queued it and could not tell. */
 			arena_look(e, w.arena, i);
 	}
-	if (count > 0)
+	if (count > 0) {
 		shm_count(&e->shm);
-	if (count > 0 && from != a->index)
 		atomic_fetch_add(&e->global->takeovers, 1);
+	}
 	arena_memory_freed(e);
 	/* Let the event loop look for orphans, too. */
 	journal_mark(e, SHM_NONE, false);
