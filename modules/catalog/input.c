@@ -62,6 +62,15 @@ store(struct dag_input *in, const struct document *d)
 	    mem_array(in->mem, d->node_count, sizeof(*in->node_names));
 	if (in->canonical == NULL || in->node_names == NULL)
 		return no_memory(in);
+	if (in->canonical_len > in->limits.bytes) {
+		in->status = 422;
+		faults_add(&in->faults, NULL,
+		    in->yaml ? "" : "/data/attributes/definition",
+		    "document_too_large",
+		    "The definition has %zu bytes; at most %zu are taken.",
+		    in->canonical_len, in->limits.bytes);
+		return -1;
+	}
 	for (uint32_t i = 0; i < d->node_count; i++)
 		in->node_names[i] = d->nodes[i].name;
 	return 0;
