@@ -63,9 +63,10 @@ static void
 hook(lua_State *L, lua_Debug *ar)
 {
 	(void)ar;
-	luaL_error(L, lua_sandbox_of(L)->reason == LUA_REASON_STOP
-			  ? "stopped"
-			  : "out of time");
+	luaL_where(L, 0);
+	lua_pushliteral(L, "stopped here");
+	lua_concat(L, 2);
+	lua_error(L);
 }
 
 static void
@@ -243,10 +244,10 @@ run_protected(lua_State *L)
 	lua_scope_open(L, s);
 	status = lua_load(L, read_chunk, &reader,
 	    s->expression ? "=expression" : "=script", "t");
-	if (status == LUA_ERRSYNTAX)
-		return keep_error(L, s, "invalid_script"), 0;
-	if (status != LUA_OK)
+	if (status == LUA_ERRMEM)
 		return lua_error(L);
+	if (status != LUA_OK)
+		return keep_error(L, s, "invalid_script"), 0;
 	status = lua_pcall(L, 0, 1, 0);
 	if (status == LUA_ERRMEM)
 		return keep_error(L, s, "memory_exceeded"), 0;
