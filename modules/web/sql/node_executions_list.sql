@@ -1,4 +1,5 @@
--- A page of an execution's nodes.
+-- A page of an execution's nodes. Ties are broken by the index, which the id
+-- holds: cheaper than making the id of every node.
 -- $1 organization, $2 limit, $3 … long fields,
 -- $5 execution, $6 text[] of statuses, $7 node name,
 -- $8 sort value and $9 id of the last row before
@@ -11,6 +12,6 @@ select @{node_execution}
    and n.execution_id = $5::uuid
    and ($6::text[] is null or n.status = any($6))
    and ($7::text is null or n.node_name = $7)
-   and (@key, n.id) @op ($8::@type, $9::uuid) @after
- order by @key @dir, n.id @dir
+   and (@key, n.node_index) @op ($8::@type, ('x' || right($9::uuid::text, 8))::bit(32)::integer - 1) @after
+ order by @key @dir, n.node_index @dir
  limit $2::bigint
