@@ -255,9 +255,8 @@ check_nothing_leaks(struct world *w, size_t bytes_free)
 		host_step(w->exec, w->db, 10);
 		settle_orphans(w);
 		exec_status(w->exec, &s);
-	} while (s.runs > 0);
+	} while (s.runs > 0 || s.arenas_alive > 1);
 	assert_int_equal(s.bytes_free, bytes_free);
-	assert_int_equal(s.arenas_alive, 1);
 	print_message("%llu takeovers\n", (unsigned long long)s.takeovers);
 	assert_true(s.takeovers > 0);
 }
