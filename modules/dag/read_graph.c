@@ -190,9 +190,13 @@ extend_order(const struct document *d, struct graph *g, uint32_t from)
 	for (uint32_t i = from; i < g->done; i++) {
 		uint32_t node = d->order[i];
 
-		for (uint32_t k = g->first[node]; k < g->first[node + 1]; k++)
-			if (--g->waiting[g->next[k]] == 0)
-				d->order[g->done++] = g->next[k];
+		for (uint32_t k = g->first[node]; k < g->first[node + 1]; k++) {
+			uint32_t next = g->next[k];
+
+			/* none left: a cycle was cut open here */
+			if (g->waiting[next] > 0 && --g->waiting[next] == 0)
+				d->order[g->done++] = next;
+		}
 	}
 }
 
