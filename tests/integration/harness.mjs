@@ -341,8 +341,8 @@ export class Server {
 	}
 
 	// Rows of one query, as objects.
-	async rows(query, options) {
-		return JSON.parse(await this.psql(`select coalesce(json_agg(q), '[]') from (${query}) q`, options));
+	async rows(query, { first = "", ...options } = {}) {
+		return JSON.parse(await this.psql(`${first};\nselect coalesce(json_agg(q), '[]') from (${query}) q`, options));
 	}
 
 	// --- making things ---
@@ -539,20 +539,23 @@ export async function recordFaults(server, ids) {
 		 where e.id in (${list})
 		 group by e.id, v.id
 		having count(h.node) <> cardinality(v.node_names) or count(distinct h.node) <> cardinality(v.node_names)`);
+	// Nested loops over unnested arrays take minutes; PostgreSQL knows nothing of their lengths.
 	const early = await server.rows(`
-		with n as materialized (select * from open.node_executions where execution_id in (${list})),
-		d as (select e.id as execution_id, x.node ->> 'name' as name, dep.name as needs
-		        from open.executions e
-		        join open.dag_versions v on v.id = e.dag_version_id
-		       cross join lateral jsonb_array_elements(v.definition -> 'nodes') as x(node)
-		       cross join lateral jsonb_array_elements_text(coalesce(x.node -> 'dependencies', '[]')) as dep(name)
-		       where e.id in (${list}))
-		select n.execution_id, n.node_name, n.started_at, p.node_name as needs, p.completed_at
-		  from d
-		  join n on n.execution_id = d.execution_id and n.node_name = d.name
-		  join n p on p.execution_id = d.execution_id and p.node_name = d.needs
+		with e as materialized (select id, dag_version_id from open.executions where id in (${list})),
+		v as materialized (select id, definition from open.dag_versions where id in (select dag_version_id from e)),
+		d as materialized (select v.id as version, x.node ->> 'name' as name, dep.name as needs
+		                     from v
+		                    cross join lateral jsonb_array_elements(v.definition -> 'nodes') as x(node)
+		                    cross join lateral jsonb_array_elements_text(coalesce(x.node -> 'dependencies', '[]')) as dep(name)),
+		n as materialized (select execution_id, node_name, status, started_at, completed_at
+		                     from open.node_executions where execution_id in (${list}))
+		select n.execution_id, n.node_name, n.status, n.started_at, p.node_name as needs, p.completed_at
+		  from e
+		  join d on d.version = e.dag_version_id
+		  join n on n.execution_id = e.id and n.node_name = d.name
+		  join n p on p.execution_id = e.id and p.node_name = d.needs
 		 where n.started_at < p.completed_at or p.completed_at is null or n.started_at is null
-		 limit 10`);
+		 limit 10`, { first: "set enable_nestloop = off" });
 	const undecided = await server.rows(`
 		select execution_id, node_name, status, started_at, completed_at from open.node_executions
 		 where execution_id in (${list})

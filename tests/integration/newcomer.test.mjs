@@ -32,8 +32,8 @@ const refused = (port) => new Promise((resolve) => {
 	socket.on("error", () => resolve(true));
 });
 
-test("run says where it serves and what to try next", () => {
-	const log = server.log();
+test("run says where it serves and what to try next", async () => {
+	const log = await until("it says so", () => /openctl run/.test(server.log()) && server.log());
 	assert.match(log, new RegExp(server.url));
 	assert.match(log, /openctl run \S+ --org demo/);
 	const tried = log.match(/openctl run (\S+) --org demo/)[1];
