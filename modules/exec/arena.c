@@ -111,7 +111,7 @@ turn(struct arena *a, struct local *l)
 			break;
 		if (step == NEXT_SKIP) {
 			sched_end(r, node, NODE_SKIPPED, now);
-		} else if (r->wait[node] & WAIT_PURE) {
+		} else if (r->wait[node] & AWAIT_PURE) {
 			now = clock_mono_ns() - base;
 			sched_pure(r, node, started, now);
 		} else {

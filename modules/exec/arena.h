@@ -201,6 +201,9 @@ void attempts_free(struct arena *);
 void attempt_computed(void *arena, struct op_call *, bool prepared);
 void attempt_commanded(void *arena, struct op_call *);
 
+/* scope.c */
+struct scope local_scope(struct local *);
+
 /* takeover.c */
 /* Adopts what arena `from` left (its lock is ours); how many slots. */
 uint32_t takeover(struct arena *, unsigned from);

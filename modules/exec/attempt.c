@@ -9,53 +9,6 @@
 
 static void finish(struct arena *, struct attempt *);
 
-/* --- the scope of expressions; read on compute threads too --- */
-
-static const char *
-scope_context(const struct scope *s, size_t *len)
-{
-	const struct local *l = s->run;
-	const struct text *t = &l->arena->exec->slots.list[l->slot].context;
-
-	*len = t->len;
-	return shm_at(&l->arena->exec->shm, t->at);
-}
-
-static const char *
-scope_result(const struct scope *s, uint32_t node, size_t *len)
-{
-	const struct local *l = s->run;
-	const struct node_record *n = &l->run.nodes[node];
-
-	*len = 0;
-	if (node_state(n) < NODE_SUCCESS)
-		return NULL;
-	return output_text(
-	    output_at(&l->arena->exec->shm, n->output), OUTPUT_RESULT, len);
-}
-
-static const char *
-scope_status(const struct scope *s, uint32_t node)
-{
-	const struct local *l = s->run;
-
-	switch (node_state(&l->run.nodes[node])) {
-	case NODE_SUCCESS:
-		return "success";
-	case NODE_FAILED:
-		return "failed";
-	case NODE_SKIPPED:
-		return "skipped";
-	case NODE_CANCELLED:
-		return "cancelled";
-	case NODE_PENDING:
-	case NODE_RUNNING:
-	case NODE_RETRY:
-		break;
-	}
-	return NULL;
-}
-
 /* --- attempts: taken from slabs, given back to a list --- */
 
 #define SLAB 128
@@ -246,12 +199,7 @@ call_create(struct local *l, struct attempt *t)
 
 	if (call == NULL)
 		return NULL;
-	call->scope = (struct scope){.plan = l->run.plan,
-	    .execution = l->arena->exec->slots.ids[l->slot],
-	    .run = l,
-	    .context = scope_context,
-	    .result = scope_result,
-	    .status = scope_status};
+	call->scope = local_scope(l);
 	call->node = t->node;
 	call->attempt = l->run.nodes[t->node].attempts;
 	call->op = l->ops[p->op];

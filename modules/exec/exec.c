@@ -450,7 +450,7 @@ exec_status(struct exec *e, struct exec_status *s)
 	for (uint32_t i = 0; i < e->slots.count; i++)
 		s->runs += slot_word(&e->slots, i).state != SLOT_FREE;
 	s->runs_max = e->slots.count;
-	s->plans = atomic_load(&e->plans.shared->ready);
+	s->plans = plan_cache_count(&e->plans);
 	s->arenas = e->settings.arenas;
 	for (unsigned i = 0; i < s->arenas; i++) {
 		const struct arena_shared *a = &e->arenas[i];

@@ -25,13 +25,16 @@ entry_free(struct plan_cache *c, uint32_t i)
 {
 	struct plan_entry *p = &c->entries[i];
 
-	if (p->state == PLAN_ENTRY_READY) {
-		shm_free(c->shm, p->first_block, p->blocks, entry_tag(i));
-		atomic_fetch_sub(&c->shared->ready, 1);
-	} else {
-		shm_sweep(c->shm, entry_tag(i));
-	}
+	bool ready = p->state == PLAN_ENTRY_READY;
+
+	/* Whoever dies in here leaves an entry that the next one frees. */
+	p->state = PLAN_ENTRY_FILLING;
+	atomic_thread_fence(memory_order_seq_cst);
 	c->keys[i] = 0;
+	if (ready)
+		shm_free(c->shm, p->first_block, p->blocks, entry_tag(i));
+	else
+		shm_sweep(c->shm, entry_tag(i));
 	p->state = PLAN_ENTRY_FREE;
 }
 
@@ -85,6 +88,18 @@ entry_find(const struct plan_cache *c, const struct plan_hash *hash)
 			return i;
 	}
 	return SHM_NONE;
+}
+
+unsigned
+plan_cache_count(struct plan_cache *c)
+{
+	unsigned count = 0;
+
+	cache_lock(c);
+	for (uint32_t i = 0; i < c->count; i++)
+		count += c->entries[i].state == PLAN_ENTRY_READY;
+	cache_unlock(c);
+	return count;
 }
 
 bool
@@ -191,6 +206,7 @@ put_locked(struct plan_cache *c, const struct plan_hash *hash, const void *plan,
 		    "Every entry of the plan cache is in use.");
 	p = &c->entries[i];
 	p->state = PLAN_ENTRY_FILLING;
+	atomic_thread_fence(memory_order_seq_cst);
 	do {
 		p->first_block = shm_alloc(c->shm, blocks, entry_tag(i));
 	} while (p->first_block == SHM_NONE && evict(c));
@@ -206,8 +222,8 @@ put_locked(struct plan_cache *c, const struct plan_hash *hash, const void *plan,
 	memcpy(shm_at(c->shm, shm_block_offset(c->shm, p->first_block)), plan,
 	    len);
 	c->keys[i] = hash_key(hash);
+	atomic_thread_fence(memory_order_seq_cst);
 	p->state = PLAN_ENTRY_READY;
-	atomic_fetch_add(&c->shared->ready, 1);
 	return 0;
 }
 
@@ -227,10 +243,10 @@ check(
 	if (plan_check(bytes, len, e) != 0)
 		return -1;
 	for (uint32_t i = 0; i < plan->node_count; i++)
-		if (plan_nodes(plan)[i].indegree > WAIT_COUNT)
+		if (plan_nodes(plan)[i].indegree > AWAIT_COUNT)
 			return err_set(e, "corrupted_plan",
 			    "A node has more than %u dependencies.",
-			    WAIT_COUNT);
+			    AWAIT_COUNT);
 	return 0;
 }
 

@@ -31,7 +31,6 @@ struct plan_entry {
 struct plan_cache_shared {
 	pthread_mutex_t lock;
 	uint64_t tick;
-	_Atomic uint32_t ready; /* entries */
 };
 
 struct plan_cache { /* private handle */
@@ -45,6 +44,7 @@ struct plan_cache { /* private handle */
 
 /* Once, before the fork: makes the mutex. */
 int plan_cache_create(struct plan_cache *, struct err *e);
+unsigned plan_cache_count(struct plan_cache *);
 bool plan_cache_find(struct plan_cache *, const struct plan_hash *);
 int plan_cache_put(struct plan_cache *, const struct plan_hash *,
     const void *plan, size_t len, struct err *e);

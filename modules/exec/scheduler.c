@@ -43,7 +43,7 @@ wait_create(struct run *r)
 		const struct plan_node *n = &nodes[i];
 
 		r->wait[i] = n->indegree | (uint32_t)n->trigger << 20 |
-			     (n->flags & PLAN_NODE_PURE ? WAIT_PURE : 0);
+			     (n->flags & PLAN_NODE_PURE ? AWAIT_PURE : 0);
 	}
 }
 
@@ -75,23 +75,23 @@ enum verdict {
 static enum verdict
 verdict(uint32_t w)
 {
-	enum verdict otherwise = w & WAIT_COUNT ? VERDICT_WAIT : VERDICT_SKIP;
+	enum verdict otherwise = w & AWAIT_COUNT ? VERDICT_WAIT : VERDICT_SKIP;
 
-	switch ((enum trigger)((w & WAIT_TRIGGER) >> 20)) {
+	switch ((enum trigger)((w & AWAIT_TRIGGER) >> 20)) {
 	case TRIGGER_ANY_SUCCESS:
-		return w & WAIT_SUCCESS ? VERDICT_START : otherwise;
+		return w & AWAIT_SUCCESS ? VERDICT_START : otherwise;
 	case TRIGGER_ANY_FAILED:
-		return w & WAIT_FAILED ? VERDICT_START : otherwise;
+		return w & AWAIT_FAILED ? VERDICT_START : otherwise;
 	case TRIGGER_ALL_DONE:
-		return w & WAIT_COUNT ? VERDICT_WAIT : VERDICT_START;
+		return w & AWAIT_COUNT ? VERDICT_WAIT : VERDICT_START;
 	case TRIGGER_NONE_FAILED:
-		if (w & WAIT_COUNT)
+		if (w & AWAIT_COUNT)
 			return VERDICT_WAIT;
-		return w & WAIT_FAILED ? VERDICT_SKIP : VERDICT_START;
+		return w & AWAIT_FAILED ? VERDICT_SKIP : VERDICT_START;
 	case TRIGGER_ALL_SUCCESS:
-		if (w & WAIT_COUNT)
+		if (w & AWAIT_COUNT)
 			return VERDICT_WAIT;
-		return w & WAIT_BAD ? VERDICT_SKIP : VERDICT_START;
+		return w & AWAIT_BAD ? VERDICT_SKIP : VERDICT_START;
 	}
 	return VERDICT_SKIP;
 }
@@ -99,7 +99,7 @@ verdict(uint32_t w)
 static bool
 is_cleanup(uint32_t w)
 {
-	return (w & WAIT_TRIGGER) >> 20 == TRIGGER_ALL_DONE;
+	return (w & AWAIT_TRIGGER) >> 20 == TRIGGER_ALL_DONE;
 }
 
 static bool
@@ -115,7 +115,7 @@ sched_settle(struct run *r, uint32_t node)
 	uint32_t w = r->wait[node];
 	enum verdict v;
 
-	if (w & WAIT_DECIDED)
+	if (w & AWAIT_DECIDED)
 		return;
 	/* Where the run stops, the sweep of sched_stop ends this node. */
 	if (stopping(r) && !is_cleanup(w))
@@ -123,7 +123,8 @@ sched_settle(struct run *r, uint32_t node)
 	v = verdict(w);
 	if (v == VERDICT_WAIT)
 		return;
-	r->wait[node] = w | WAIT_DECIDED | (v == VERDICT_SKIP ? WAIT_SKIP : 0);
+	r->wait[node] =
+	    w | AWAIT_DECIDED | (v == VERDICT_SKIP ? AWAIT_SKIP : 0);
 	sched_push(r, node);
 }
 
@@ -137,7 +138,7 @@ sweep(struct run *r, int64_t now)
 		if (is_cleanup(r->wait[i]) ||
 		    (s != NODE_PENDING && s != NODE_RETRY))
 			continue;
-		r->wait[i] |= WAIT_DECIDED;
+		r->wait[i] |= AWAIT_DECIDED;
 		sched_end(r, i, NODE_CANCELLED, now);
 	}
 }
@@ -157,13 +158,13 @@ static void
 order_complete(struct run *r)
 {
 	for (uint32_t i = 0; i < r->completed; i++)
-		r->wait[r->order[i]] |= WAIT_DECIDED;
+		r->wait[r->order[i]] |= AWAIT_DECIDED;
 	for (uint32_t i = 0; i < r->node_count; i++) {
 		struct node_record *n = &r->nodes[i];
 		enum node_state s = node_state(n);
 
-		if (s >= NODE_SUCCESS && (r->wait[i] & WAIT_DECIDED) == 0) {
-			r->wait[i] |= WAIT_DECIDED;
+		if (s >= NODE_SUCCESS && (r->wait[i] & AWAIT_DECIDED) == 0) {
+			r->wait[i] |= AWAIT_DECIDED;
 			r->order[r->completed++] = i;
 		}
 		if (s == NODE_RUNNING) {
@@ -189,7 +190,7 @@ sched_rebuild(struct run *r, int64_t now)
 	order_complete(r);
 	for (uint32_t i = 0; i < r->node_count; i++)
 		if (node_state(&r->nodes[i]) == NODE_RETRY)
-			r->wait[i] |= WAIT_DECIDED;
+			r->wait[i] |= AWAIT_DECIDED;
 	for (uint32_t i = 0; i < r->node_count; i++) {
 		enum node_state s = node_state(&r->nodes[i]);
 
@@ -237,7 +238,7 @@ sched_retry(struct run *r, uint32_t node)
 	if (node_state(n) != NODE_RETRY)
 		return;
 	atomic_store_explicit(&n->state, NODE_PENDING, memory_order_release);
-	r->wait[node] |= WAIT_DECIDED;
+	r->wait[node] |= AWAIT_DECIDED;
 	sched_push(r, node);
 }
 

@@ -70,22 +70,22 @@ struct run { /* a view: pointers into the run's memory and derived counters */
 	struct run_state *state;
 	struct node_record *nodes;
 	uint32_t *order; /* completed nodes, in the order of their ends */
-	uint32_t *wait;	 /* WAIT_* */
+	uint32_t *wait;	 /* AWAIT_* */
 	uint32_t *queue; /* ring of node_count decided nodes */
 };
 
 /* A node's word of wait. */
-#define WAIT_COUNT     0x000fffffu /* dependencies that have not ended */
-#define WAIT_TRIGGER   0x00700000u /* enum trigger */
-#define WAIT_ANY       0x00200000u /* the bit that both any_ triggers have */
-#define WAIT_SUCCESS   0x00800000u /* a dependency ended so; the others follow */
-#define WAIT_FAILED    0x01000000u
-#define WAIT_SKIPPED   0x02000000u
-#define WAIT_CANCELLED 0x04000000u
-#define WAIT_DECIDED   0x08000000u /* went through the queue, or never will */
-#define WAIT_SKIP      0x10000000u /* decided: skip it */
-#define WAIT_PURE      0x20000000u /* ends the moment it starts */
-#define WAIT_BAD       (WAIT_FAILED | WAIT_SKIPPED | WAIT_CANCELLED)
+#define AWAIT_COUNT	0x000fffffu /* dependencies that have not ended */
+#define AWAIT_TRIGGER	0x00700000u /* enum trigger */
+#define AWAIT_ANY	0x00200000u /* the bit that both any_ triggers have */
+#define AWAIT_SUCCESS	0x00800000u /* a dependency ended so; the others follow */
+#define AWAIT_FAILED	0x01000000u
+#define AWAIT_SKIPPED	0x02000000u
+#define AWAIT_CANCELLED 0x04000000u
+#define AWAIT_DECIDED	0x08000000u /* went through the queue, or never will */
+#define AWAIT_SKIP	0x10000000u /* decided: skip it */
+#define AWAIT_PURE	0x20000000u /* ends the moment it starts */
+#define AWAIT_BAD	(AWAIT_FAILED | AWAIT_SKIPPED | AWAIT_CANCELLED)
 
 /* Bytes of records, order, wait and queue together, and their places in it. */
 size_t run_memory_size(uint32_t node_count);
@@ -141,7 +141,7 @@ sched_push(struct run *r, uint32_t node)
 
 enum next_step {
 	NEXT_NONE,  /* nothing to do before the next event */
-	NEXT_START, /* sched_start or, for WAIT_PURE, sched_pure */
+	NEXT_START, /* sched_start or, for AWAIT_PURE, sched_pure */
 	NEXT_SKIP   /* sched_end with NODE_SKIPPED */
 };
 
@@ -158,7 +158,7 @@ sched_next(struct run *r, uint32_t *node)
 			memory_order_relaxed) != NODE_PENDING)
 			continue;
 		*node = n;
-		return r->wait[n] & WAIT_SKIP ? NEXT_SKIP : NEXT_START;
+		return r->wait[n] & AWAIT_SKIP ? NEXT_SKIP : NEXT_START;
 	}
 	return NEXT_NONE;
 }
@@ -181,7 +181,7 @@ sched_start(struct run *r, uint32_t node, int64_t now)
 static inline void
 sched_tell(struct run *r, uint32_t node, enum node_state state)
 {
-	uint32_t bit = WAIT_SUCCESS << (state - NODE_SUCCESS);
+	uint32_t bit = AWAIT_SUCCESS << (state - NODE_SUCCESS);
 	const uint32_t *s = r->successors + r->successor_index[node];
 	const uint32_t *end = r->successors + r->successor_index[node + 1];
 
@@ -189,11 +189,11 @@ sched_tell(struct run *r, uint32_t node, enum node_state state)
 		uint32_t w = (r->wait[*s] - 1) | bit;
 
 		r->wait[*s] = w;
-		if ((w & (WAIT_COUNT | WAIT_TRIGGER | WAIT_BAD |
-			     WAIT_DECIDED)) == 0) {
-			r->wait[*s] = w | WAIT_DECIDED;
+		if ((w & (AWAIT_COUNT | AWAIT_TRIGGER | AWAIT_BAD |
+			     AWAIT_DECIDED)) == 0) {
+			r->wait[*s] = w | AWAIT_DECIDED;
 			sched_push(r, *s);
-		} else if ((w & WAIT_COUNT) == 0 || (w & WAIT_ANY) != 0) {
+		} else if ((w & AWAIT_COUNT) == 0 || (w & AWAIT_ANY) != 0) {
 			sched_settle(r, *s);
 		}
 	}
