@@ -2,9 +2,10 @@
  *
  * What Kore 4.1.0 does otherwise: a POST without a body needs a Content-Length
  * (curl -X POST sends none); `Expect: 100-continue` waits in vain; a header
- * that is too large is cut off without a word; what a client sends behind a
+ * that is too large is cut off without a word, a body that is too large has an
+ * empty answer; what a client sends behind a
  * request is lost without a word, and behind a body it breaks the counting.
- * So: a Content-Length of 0 is written in, 100 and 431 are sent, and what comes
+ * So: a Content-Length of 0 is written in, 100, 413 and 431 are sent, and what comes
  * behind is dropped and the connection ended with the answer, so that the
  * client sends it again.
  *
@@ -22,12 +23,18 @@ void web_connect(struct connection *);
 
 static const char no_body[] = "content-length: 0\r\n";
 static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-static const char too_large[] =
-    "HTTP/1.1 431 Request Header Fields Too Large\r\nserver: open\r\n"
-    "connection: close\r\ncontent-type: application/vnd.api+json\r\n"
+#define CLOSING                                                                \
+	"\r\nserver: open\r\nconnection: close\r\n"                            \
+	"content-type: application/vnd.api+json\r\n"
+static const char header_too_large[] =
+    "HTTP/1.1 431 Request Header Fields Too Large" CLOSING
     "content-length: 82\r\n\r\n"
     "{\"errors\":[{\"status\":\"431\",\"code\":\"header_too_large\",\"title\":"
     "\"Header too large\"}]}";
+static const char body_too_large[] =
+    "HTTP/1.1 413 Content Too Large" CLOSING "content-length: 78\r\n\r\n"
+    "{\"errors\":[{\"status\":\"413\",\"code\":\"body_too_large\",\"title\":"
+    "\"Body too large\"}]}";
 
 /* The value of a header line in text (not NUL-terminated); NULL: none. */
 static const char *
@@ -84,8 +91,17 @@ send_raw(struct connection *c, const char *text, size_t len)
 	(void)net_send_flush(c);
 }
 
-/* The whole header is there, head bytes of it. */
-static void
+static int
+refuse(struct connection *c, const char *text, size_t len)
+{
+	c->flags |= CONN_CLOSE_EMPTY;
+	send_raw(c, text, len);
+	return KORE_RESULT_ERROR;
+}
+
+/* The whole header is there, head bytes of it. False: the body is far too
+ * large to be read. */
+static bool
 adjust(struct netbuf *nb, size_t head)
 {
 	struct connection *c = nb->owner;
@@ -96,9 +112,10 @@ adjust(struct netbuf *nb, size_t head)
 		value = header_value(text, head, "content-length");
 		if (value != NULL) {
 			body = strtoul(value, NULL, 10);
+			if (body > http_body_max)
+				return false;
 			value = header_value(text, head, "expect");
 			if (value != NULL && nb->s_off == head && body > 0 &&
-			    body <= http_body_max &&
 			    strncasecmp(value, "100-", 4) == 0)
 				send_raw(c, go_on, sizeof(go_on) - 1);
 		} else if (insert_no_body(nb)) {
@@ -109,6 +126,7 @@ adjust(struct netbuf *nb, size_t head)
 		nb->s_off = head + body;
 		c->flags |= CONNECTION_ENDS;
 	}
+	return true;
 }
 
 static int
@@ -119,13 +137,13 @@ header_recv(struct netbuf *nb)
 	if (nb->s_off < 4)
 		return KORE_RESULT_OK;
 	end = kore_mem_find(nb->buf, nb->s_off, "\r\n\r\n", 4);
-	if (end != NULL) {
-		adjust(nb, (size_t)(end + 4 - (const char *)nb->buf));
-	} else if (nb->s_off == nb->b_len) {
-		nb->owner->flags |= CONN_CLOSE_EMPTY;
-		send_raw(nb->owner, too_large, sizeof(too_large) - 1);
-		return KORE_RESULT_ERROR;
-	}
+	if (end == NULL && nb->s_off == nb->b_len)
+		return refuse(
+		    nb->owner, header_too_large, sizeof(header_too_large) - 1);
+	if (end != NULL &&
+	    !adjust(nb, (size_t)(end + 4 - (const char *)nb->buf)))
+		return refuse(
+		    nb->owner, body_too_large, sizeof(body_too_large) - 1);
 	return http_header_recv(nb);
 }
 
