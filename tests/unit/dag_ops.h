@@ -16,13 +16,11 @@ static const struct op_param test_delay_params[] = {
     {.name = NULL}};
 static const struct op_param test_lua_params[] = {
     {.name = "script", .types = PARAM_LUA, .required = true},
-    {.name = "input", .types = PARAM_ANY},
-    {.name = NULL}};
+    {.name = "input", .types = PARAM_ANY}, {.name = NULL}};
 static const struct op_param test_command_params[] = {
     {.name = "argv", .types = PARAM_ARRAY, .min = 1, .max = 100},
     {.name = "shell", .types = PARAM_STRING, .min = 1, .max = 1 << 20},
-    {.name = "env", .types = PARAM_OBJECT},
-    {.name = NULL}};
+    {.name = "env", .types = PARAM_OBJECT}, {.name = NULL}};
 static const struct op_param test_mix_params[] = {
     {.name = "count", .types = PARAM_INTEGER, .min = 1, .max = 10},
     {.name = "ratio", .types = PARAM_NUMBER, .min = 0, .max = 1},
@@ -55,8 +53,7 @@ static const struct op_schema test_ops_list[] = {
     {.name = "mix", .params = test_mix_params},
 };
 static const struct op_schema *const test_ops_index[] = {&test_ops_list[0],
-    &test_ops_list[1], &test_ops_list[2], &test_ops_list[3],
-    &test_ops_list[4]};
+    &test_ops_list[1], &test_ops_list[2], &test_ops_list[3], &test_ops_list[4]};
 static const struct op_set test_ops = {5, test_ops_index};
 
 #endif
