@@ -43,15 +43,13 @@ is_type(const char *content_type, const char *type)
 	return len == strlen(type) && strncasecmp(content_type, type, len) == 0;
 }
 
-/* JSON:API knows no parameters but ext and profile; other types may have
- * them. -1: not a type that we read. */
+/* -1: not a type that we read. */
 static int
 body_is_yaml(struct flow *f)
 {
 	const char *type = flow_header(f, "content-type");
 
-	if (type == NULL || is_type(type, "application/vnd.api+json") ||
-	    is_type(type, "application/json"))
+	if (flow_body_is_json(f))
 		return 0;
 	if (is_type(type, "application/yaml") ||
 	    is_type(type, "application/x-yaml") || is_type(type, "text/yaml"))

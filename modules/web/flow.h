@@ -140,6 +140,9 @@ enum flow_next flow_reply_empty(struct flow *, int status);
  * FLOW_DONE). */
 const struct json *flow_json(struct flow *);
 const char *flow_body(struct flow *, size_t *len);
+/* Whether its content type is JSON:API's (with no parameter that we would have
+ * to understand), plain JSON, or not told. */
+bool flow_body_is_json(struct flow *);
 /* Path segment i of the URL, from 0 ("/api/v1/dags/ID" → 3 is ID); NULL: none.
  * Percent-decoded. */
 const char *flow_segment(struct flow *, unsigned i);

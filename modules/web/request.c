@@ -52,33 +52,37 @@ flow_body(struct flow *f, size_t *len)
 	return f->body == NULL ? "" : (const char *)f->body->data;
 }
 
-/* application/vnd.api+json (no parameters but ext and profile) or
- * application/json. */
-static bool
-is_json(const char *type)
+/* JSON:API 1.1: of the parameters ext and profile, only the latter may be
+ * ignored. */
+bool
+flow_body_is_json(struct flow *f)
 {
 	static const char *const types[] = {
 	    "application/vnd.api+json", "application/json"};
+	const char *type = flow_header(f, "content-type"), *rest;
 	size_t i, len;
 
+	if (type == NULL)
+		return true;
 	len = strcspn(type, "; \t");
+	rest = type + len + strspn(type + len, "; \t");
 	for (i = 0; i < 2; i++)
 		if (len == strlen(types[i]) &&
 		    strncasecmp(type, types[i], len) == 0)
-			return true;
+			return i == 1 || *rest == '\0' ||
+			       strncasecmp(rest, "profile=", 8) == 0;
 	return false;
 }
 
 const struct json *
 flow_json(struct flow *f)
 {
-	const char *type = flow_header(f, "content-type");
 	const struct json *root;
 	struct err e;
 	const char *body;
 	size_t len;
 
-	if (type != NULL && !is_json(type)) {
+	if (!flow_body_is_json(f)) {
 		flow_fail(f, 415, "unsupported_media_type",
 		    "The body must be application/vnd.api+json.");
 		return NULL;

@@ -2,6 +2,7 @@
  */
 #include "web/route.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "web/kore_api.h"
@@ -35,13 +36,34 @@ refuse(struct flow *f)
 
 static const struct flow_step refuse_steps[] = {FLOW_STEP(refuse), FLOW_END};
 
-int
-route_run(struct http_request *req, const struct route_method *table)
+/* A handler is entered again after every wait, and Kore would send the header
+ * as often. */
+static void
+tell_allowed(struct http_request *req, const struct route_method *table)
 {
+	char methods[64] = "";
+	struct http_header *h;
+	size_t len = 0;
+
+	TAILQ_FOREACH (h, &req->resp_headers, list)
+		if (strcmp(h->header, "allow") == 0)
+			return;
+	for (; table->method != NULL && len < sizeof(methods); table++)
+		len += (size_t)snprintf(methods + len, sizeof(methods) - len,
+		    "%s%s%s", len == 0 ? "" : ", ", table->method,
+		    strcmp(table->method, "GET") == 0 ? ", HEAD" : "");
+	http_response_header(req, "allow", methods);
+}
+
+int
+route_run(struct http_request *req, const struct route_method *methods)
+{
+	const struct route_method *table = methods;
 	const char *name = method_name(req);
 
 	for (; table->method != NULL; table++)
 		if (strcmp(table->method, name) == 0)
 			return flow_run(req, table->steps, table->state_size);
+	tell_allowed(req, methods);
 	return flow_run(req, refuse_steps, 0);
 }

@@ -123,6 +123,7 @@ static struct sock_filter filter[] = {
     ALLOW(rseq),
     ALLOW(gettid),
     ALLOW(tgkill),
+    ALLOW(rt_tgsigqueueinfo), /* a script that is stopped */
     ALLOW(sched_yield),
     ALLOW(sched_getaffinity),
     ALLOW(sched_setaffinity),

@@ -163,7 +163,7 @@ bearer(const char *header, size_t *len)
 	header += 6;
 	header += strspn(header, " ");
 	*len = strcspn(header, " \t");
-	return *len == 0 ? NULL : header;
+	return *len == 0 || header[*len] != '\0' ? NULL : header;
 }
 
 static void

@@ -122,7 +122,7 @@ test("a template alone keeps the value's type, inside text it becomes text", asy
 test("results keep arrays, objects, empty ones, null, unicode, and large and small numbers", async () => {
 	const { nodes } = await client.runDefinition({
 		nodes: [
-			{ name: "command", op: "command", with: { argv: ["cat"], stdin: JSON.stringify({ e: [], o: {}, n: null, big: 9007199254740993, u: "日本 🎉", f: 1e-7 }) } },
+			{ name: "command", op: "command", with: { argv: ["cat"], stdin: '{"e": [], "o": {}, "n": null, "big": 9007199254740993, "u": "日本 🎉", "f": 1e-7}' } },
 			{ name: "lua", dependencies: ["command"], ...lua("return nodes.command.result") },
 		],
 	});
