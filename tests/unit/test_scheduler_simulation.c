@@ -200,7 +200,7 @@ start_node(struct world *w, uint32_t i)
 	if (w->stopped)
 		assert_int_equal(w->plan.nodes[i].trigger, TRIGGER_ALL_DONE);
 	w->starts[i]++;
-	if (w->run.wait[i] & WAIT_PURE) {
+	if (w->run.wait[i] & AWAIT_PURE) {
 		sched_pure(&w->run, i, w->now, w->now + 1);
 		w->now++;
 		return;

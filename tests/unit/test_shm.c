@@ -145,7 +145,7 @@ churn(void *arg)
 			uint32_t *word = shm_at(s, shm_block_offset(s, at + k));
 
 			if (*word != tag)
-				return "a block had two owners";
+				return s; /* a block had two owners */
 		}
 		shm_free(s, at, n, tag);
 	}
