@@ -172,6 +172,13 @@ send_all(struct database_connection *c, bool sent)
 
 /* --- opening -------------------------------------------------------------- */
 
+/* What libpq would print. */
+static void
+notice(void *arg, const char *message)
+{
+	log_debug("database: %s: %s", (const char *)arg, message);
+}
+
 static void
 greet(struct database_connection *c)
 {
@@ -185,6 +192,7 @@ greet(struct database_connection *c)
 	c->prepared_count = 0;
 	c->stale = false;
 	c->greeting = true;
+	PQsetNoticeProcessor(c->pg, notice, (void *)(uintptr_t)c->pool->name);
 	sent = PQsetnonblocking(c->pg, 1) == 0 && PQenterPipelineMode(c->pg) &&
 	       PQsendPrepare(c->pg, "actor", set_actor, 0, NULL);
 	for (i = 0;

@@ -358,6 +358,19 @@ static const struct {
     {"54", 422, "too_large", "A value is too large to be stored."},
 };
 
+/* A database in trouble refuses everything; one line a second tells it. */
+static void
+log_refusal(const struct query *q)
+{
+	static int64_t told_ns;
+	int64_t now = clock_mono_ns();
+
+	if (now - told_ns < INT64_C(1000000000))
+		return;
+	told_ns = now;
+	log_warning("%s: %s %s", q->sql->name, q->sqlstate, q->message);
+}
+
 static enum flow_next
 database_internal(struct flow *f)
 {
@@ -390,7 +403,7 @@ flow_database(struct flow *f)
 		if (strncmp(database_errors[i].state, q->sqlstate,
 			strlen(database_errors[i].state)) != 0)
 			continue;
-		log_warning("%s: %s %s", q->sql->name, q->sqlstate, q->message);
+		log_refusal(q);
 		return flow_fail(f, database_errors[i].status,
 		    database_errors[i].code, "%s", database_errors[i].detail);
 	}
