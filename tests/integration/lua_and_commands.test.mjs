@@ -53,6 +53,7 @@ test("scripts that loop for ever are ended by their time, each in its own way, a
 	for (const name of Object.keys(loops)) {
 		assert.equal(nodes[name].status, "failed", name);
 		assert.match(nodes[name].error, /time|budget|overflow/i, `${name}: ${nodes[name].error}`);
+		if (process.env.G) console.error(name, seconds(nodes[name]), nodes[name].error);
 		assert.ok(seconds(nodes[name]) < 30, `${name} took ${seconds(nodes[name])} s`);
 	}
 	assert.deepEqual(server.workers(), workers);
@@ -201,7 +202,7 @@ test("a command that ignores TERM is killed with all its children after its time
 		assert.match(nodes[name].error, /time/i, name);
 		assert.ok(seconds(nodes[name]) >= 0.29 && seconds(nodes[name]) < 5, `${name}: ${seconds(nodes[name])} s`);
 	}
-	assert.equal(nodes.polite.log, "bye\n");
+	assert.ok(nodes.polite.log.endsWith("bye\n"), nodes.polite.log);
 	assert.ok(!processes().some((p) => p.command.includes(`sleep ${mark}`)));
 });
 
