@@ -14,30 +14,8 @@
 
 #include "base/clock.h"
 #include "web/config.h"
+#include "web/config_value.h"
 
-enum key_type {
-	KEY_STRING,
-	KEY_COUNT,
-	KEY_BYTES,
-	KEY_DURATION,
-	KEY_CHOICE, /* an index into choices */
-	KEY_LISTEN
-};
-
-#define KIB (INT64_C(1) << 10)
-#define MIB (INT64_C(1) << 20)
-#define GIB (INT64_C(1) << 30)
-#define MS  INT64_C(1000000)
-#define S   (1000 * MS)
-
-struct key {
-	const char *name;
-	enum key_type type;
-	size_t offset;
-	const char *fallback;
-	int64_t min, max; /* strings: length */
-	const char *choices;
-};
 #define KEY(type, field, fallback, min, max)                                   \
 	{                                                                      \
 #field, type, offsetof(struct config, field), fallback, min,   \
@@ -106,151 +84,6 @@ key_is_text(const struct key *key)
 	return key->type == KEY_STRING || key->type == KEY_LISTEN;
 }
 
-/* "4MiB" "64KiB" "1GiB" "4096" */
-static bool
-bytes_parse(const char *text, int64_t *out)
-{
-	static const struct {
-		const char *unit;
-		int64_t factor;
-	} units[] = {
-	    {"", 1}, {"B", 1}, {"KiB", KIB}, {"MiB", MIB}, {"GiB", GIB}};
-	char *end;
-	long long n;
-	size_t i;
-
-	if (!isdigit((unsigned char)text[0]))
-		return false;
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	if (errno != 0)
-		return false;
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(end, units[i].unit) != 0)
-			continue;
-		return !__builtin_mul_overflow(
-		    (int64_t)n, units[i].factor, out);
-	}
-	return false;
-}
-
-static void
-bytes_format(int64_t n, struct buf *out)
-{
-	if (n != 0 && n % GIB == 0)
-		buf_printf(out, "%lldGiB", (long long)(n / GIB));
-	else if (n != 0 && n % MIB == 0)
-		buf_printf(out, "%lldMiB", (long long)(n / MIB));
-	else if (n != 0 && n % KIB == 0)
-		buf_printf(out, "%lldKiB", (long long)(n / KIB));
-	else
-		buf_printf(out, "%lld", (long long)n);
-}
-
-static bool
-count_parse(const char *text, int64_t *out)
-{
-	char *end;
-	long long n;
-
-	if (!isdigit((unsigned char)text[0]))
-		return false;
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	*out = n;
-	return errno == 0 && *end == '\0';
-}
-
-/* The n-th word of choices; its length, 0: there is none. */
-static size_t
-choice_word(const char *choices, int64_t n, const char **word)
-{
-	size_t len;
-
-	for (;; n--) {
-		len = strcspn(choices, " ");
-		*word = choices;
-		if (n == 0 || len == 0)
-			return len;
-		choices += len;
-		choices += strspn(choices, " ");
-	}
-}
-
-static bool
-choice_parse(const char *choices, const char *text, int64_t *out)
-{
-	const char *word;
-	size_t len;
-	int64_t i;
-
-	for (i = 0; (len = choice_word(choices, i, &word)) != 0; i++) {
-		if (strlen(text) == len && memcmp(text, word, len) == 0) {
-			*out = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static void
-number_format(const struct key *key, int64_t n, struct buf *out)
-{
-	const char *word;
-	size_t len;
-	char text[64];
-
-	switch (key->type) {
-	case KEY_BYTES:
-		bytes_format(n, out);
-		return;
-	case KEY_DURATION:
-		duration_format(n, text, sizeof(text));
-		buf_puts(out, text);
-		return;
-	case KEY_CHOICE:
-		len = choice_word(key->choices, n, &word);
-		buf_put(out, word, len);
-		return;
-	case KEY_COUNT:
-	case KEY_STRING:
-	case KEY_LISTEN:
-		break;
-	}
-	buf_printf(out, "%lld", (long long)n);
-}
-
-/* What the value of a key must be, for messages. */
-static void
-expectation(const struct key *key, char *text, size_t size)
-{
-	static const char *const kinds[] = {
-	    [KEY_STRING] = "text",
-	    [KEY_COUNT] = "an integer",
-	    [KEY_BYTES] = "a size like 64KiB or 4MiB",
-	    [KEY_DURATION] = "a duration like 250ms or 5s",
-	    [KEY_CHOICE] = "one of",
-	    [KEY_LISTEN] = "ADDRESS:PORT",
-	};
-	struct buf b;
-
-	buf_create(&b, 0);
-	buf_puts(&b, kinds[key->type]);
-	if (key->type == KEY_CHOICE) {
-		buf_printf(&b, " %s", key->choices);
-	} else if (key->type == KEY_STRING) {
-		buf_printf(&b, " of %lld to %lld bytes", (long long)key->min,
-		    (long long)key->max);
-	} else if (key->type != KEY_LISTEN) {
-		buf_puts(&b, " from ");
-		number_format(key, key->min, &b);
-		buf_puts(&b, " to ");
-		number_format(key, key->max, &b);
-	}
-	snprintf(text, size, "%s", buf_failed(&b) ? "?" : b.data);
-	buf_free(&b);
-}
-
 /* "host:port", "[::1]:port"; nothing before the colon: every address. */
 static int
 listen_split(struct config *c)
@@ -273,25 +106,6 @@ listen_split(struct config *c)
 	free(c->listen_host);
 	c->listen_host = len == 0 ? strdup("0.0.0.0") : strndup(host, len);
 	return c->listen_host == NULL ? -1 : 0;
-}
-
-static bool
-number_parse(const struct key *key, const char *text, int64_t *n)
-{
-	switch (key->type) {
-	case KEY_COUNT:
-		return count_parse(text, n);
-	case KEY_BYTES:
-		return bytes_parse(text, n);
-	case KEY_DURATION:
-		return duration_parse(text, strlen(text), n);
-	case KEY_CHOICE:
-		return choice_parse(key->choices, text, n);
-	case KEY_STRING:
-	case KEY_LISTEN:
-		break;
-	}
-	return false;
 }
 
 /* Stores a value. shown: how the user calls the key, where: file or

@@ -79,7 +79,7 @@ void config_free(struct config *);
 
 /* "key=value" lines: of all keys (and listen_host, listen_port), or the bare
  * value of one and a newline. -1: no such key. */
-int config_print(const struct config *, const char *key, struct buf *out);
+int config_print(const struct config *, const char *name, struct buf *out);
 
 /* A libpq connection string: of the login that serves, or of the owner that
  * migrates. Without database_url the private cluster's in data. */

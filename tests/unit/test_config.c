@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../../modules/web/config.c"
+#include "../../modules/web/config_value.c"
 
 static char path[64];
 
