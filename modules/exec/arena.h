@@ -183,8 +183,9 @@ enum claim {
 bool arena_may_take(struct arena *, enum claim);
 
 /* finish.c */
-/* A run that is ours by its word: begin it, or go on where its records are. */
-void local_open(struct arena *, uint32_t slot, struct slot_word);
+/* The run of slot i is ours by its word: begin it, or go on where its records
+ * are. */
+void local_open(struct arena *, uint32_t i, struct slot_word);
 /* All nodes ended: result, error, hand to the journal. */
 void local_end(struct arena *, struct local *);
 void local_stop(struct arena *, struct local *, enum run_stop);

@@ -3,15 +3,22 @@
  *
  *   parent, before fork   exec_create
  *   each worker           exec_attach (starts the arena's thread), later
- * exec_detach any worker            exec_plan_find/put, exec_reserve → (durable
- * in the database) → exec_commit, exec_cancel each worker's loop
- * journal_collect → (written) → journal_committed, when journal_fd is readable
+ *                         exec_detach
+ *   any attached worker   exec_plan_find/put, exec_reserve → (durable in the
+ *                         database) → exec_commit, exec_cancel
+ *   each worker's loop    journal_collect → (written) → journal_committed,
+ *                         when journal_fd is readable
  *
  * Shared:   everything of a run lies in the region of shm.h, so a run outlives
- * its worker: the next arena to look takes it over. Handles (struct run_ref)
- * carry a generation; a stale one is refused. Threads:  all functions here may
- * be called by any thread of any attached process unless they say otherwise;
- * none blocks longer than a memory scan.
+ *           its worker: the next arena to look takes it over. Handles (struct
+ *           run_ref) carry a generation; a stale one is refused.
+ * Threads:  all functions here may be called by any thread of any attached
+ *           process unless they say otherwise; none blocks longer than a
+ *           memory scan.
+ * Calls:    the arena's thread polls, reads and writes eventfds, sleeps on
+ *           futexes and maps memory; a seccomp filter has to allow poll, futex,
+ *           clone3, mmap, munmap, madvise, sched_setaffinity, set_robust_list,
+ *           rseq, rt_sigprocmask and what compute.h and runner.h need.
  */
 #ifndef OPEN_EXEC_EXEC_H
 #define OPEN_EXEC_EXEC_H
@@ -51,9 +58,7 @@ int exec_attach(struct exec *, unsigned arena, struct err *e);
 void exec_detach(struct exec *);
 void exec_destroy(struct exec *); /* unmaps; tests and benchmarks */
 
-/* --- plans
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- plans --- */
 
 struct plan_hash {
 	uint8_t bytes[SHA256_SIZE]; /* SHA-256 of the plan's bytes */
@@ -65,9 +70,7 @@ bool exec_plan_find(struct exec *, const struct plan_hash *);
 int exec_plan_put(struct exec *, const struct plan_hash *, const void *plan,
     size_t len, struct err *e);
 
-/* --- runs
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- runs --- */
 
 enum run_status {
 	RUN_PENDING,
@@ -140,8 +143,7 @@ struct exec_status {
 };
 void exec_status(struct exec *, struct exec_status *);
 
-/* --- journal: the event loop of the arena's own process only
- * ------------------------------------------------------ */
+/* --- journal: the event loop of the arena's own process only --- */
 
 /* A completion as the journal writes it. Pointers lead into shared memory,
  * valid until committed or failed. */
@@ -175,8 +177,9 @@ struct journal_entry {
 	uint32_t count; /* completions in this entry; 0: only the status */
 };
 
-/* An eventfd that becomes readable when there is something to collect; the
- * caller reads it. */
+/* An eventfd that becomes readable when there is something to collect, and after
+ * a takeover (look for orphans, too); the caller reads it, then collects. After
+ * journal_failed it is readable at once: how long to wait is the caller's. */
 int journal_fd(struct exec *);
 /* Up to max entries. A run is in at most one uncommitted batch. The same range
  * is collected again, byte for byte, after journal_failed and after a takeover,

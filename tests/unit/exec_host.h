@@ -333,4 +333,45 @@ small_settings(void)
 	return s;
 }
 
+static inline struct exec *
+exec_with(const struct exec_settings *s)
+{
+	struct err e = {0};
+	struct exec *exec = exec_create(s, &e);
+
+	if (exec == NULL)
+		fail_msg("%s", e.message);
+	if (exec_attach(exec, 0, &e) != 0)
+		fail_msg("%s", e.message);
+	return exec;
+}
+
+static inline struct exec *
+exec_small(void)
+{
+	struct exec_settings s = small_settings();
+
+	return exec_with(&s);
+}
+
+/* Nothing of runs is left in shared memory. */
+static inline void
+assert_empty(struct exec *exec, size_t bytes_free)
+{
+	struct exec_status s;
+
+	exec_status(exec, &s);
+	assert_int_equal(s.runs, 0);
+	assert_int_equal(s.bytes_free, bytes_free);
+}
+
+static inline size_t
+bytes_free(struct exec *exec)
+{
+	struct exec_status s;
+
+	exec_status(exec, &s);
+	return s.bytes_free;
+}
+
 #endif

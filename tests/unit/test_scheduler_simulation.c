@@ -118,7 +118,6 @@ struct world {
 	int64_t now;
 	uint32_t failing; /* percent */
 	bool stopped;
-	bool before_stop[NODES_MAX]; /* started before the stop */
 	bool running[NODES_MAX];
 	bool asked[NODES_MAX]; /* to stop */
 	int64_t due[NODES_MAX];
@@ -377,6 +376,10 @@ check_final(struct world *w)
 			    w->plan.nodes[i].trigger != TRIGGER_ANY_FAILED)
 				assert_true(w->run.nodes[d].completed_ns <=
 					    r->started_ns);
+		/* A cleanup is never cancelled before it started. */
+		if (node_state(r) == NODE_CANCELLED &&
+		    w->plan.nodes[i].trigger == TRIGGER_ALL_DONE)
+			assert_true(w->starts[i] > 0);
 		if (w->starts[i] == 0 && !w->stopped)
 			assert_int_equal(node_state(r), NODE_SKIPPED);
 	}

@@ -1,0 +1,295 @@
+/* The executor at its limits: full memory, an absent database, big runs beside
+ * small ones, many threads, an arena that ends. */
+#include "exec_host.h"
+
+#include <pthread.h>
+
+#include "exec/arena.h"
+
+static void
+full_memory_refuses_new_runs_and_loses_no_completion(void **state)
+{
+	struct exec_settings s = small_settings();
+	struct db *db = db_create(64);
+	struct test_plan p = plan_from_json(
+	    "{\"nodes\":[{\"name\":\"a\",\"op\":\"delay\","
+	    "\"with\":{\"duration\":\"5ms\"}},"
+	    "{\"name\":\"b\",\"op\":\"lua\",\"dependencies\":[\"a\"],"
+	    "\"with\":{\"script\":"
+	    "\"return string.rep('x', 100000)\"}}]}");
+	struct exec *exec;
+	uint32_t started = 0, refused = 0;
+	size_t before;
+
+	(void)state;
+	s.shm_bytes = 1u << 20;
+	s.reserve_bytes = 800000;
+	exec = exec_with(&s);
+	plan_put(exec, &p);
+	before = bytes_free(exec);
+	while (started < db->count) {
+		struct run_start start = {.execution = execution_id(started),
+		    .context = "{}",
+		    .context_len = 2};
+		struct run_ref ref;
+		struct err e = {0};
+
+		if (exec_reserve(exec, &start, &ref, &e) == 0) {
+			exec_commit(exec, ref, &p.hash, NULL, NULL);
+			started++;
+			continue;
+		}
+		assert_string_equal(e.code, "executor_full");
+		refused++;
+		host_step(exec, db, 1000);
+	}
+	while (atomic_load(&db->final) < db->count)
+		host_step(exec, db, 1000);
+	assert_true(refused > 0);
+	for (uint32_t k = 0; k < db->count; k++) {
+		assert_int_equal(db->list[k].status, RUN_SUCCESS);
+		db_check(&db->list[k], 2);
+	}
+	assert_empty(exec, before);
+	exec_destroy(exec);
+	db_free(db);
+	free(p.plan);
+}
+
+static void
+runs_that_starve_each_other_fail_instead_of_hanging(void **state)
+{
+	struct exec_settings s = small_settings();
+	struct db *db = db_create(4);
+	struct test_plan p = plan_from_json(
+	    "{\"nodes\":[{\"name\":\"a\",\"op\":\"lua\","
+	    "\"with\":{\"script\":\"return string.rep('x', 500000)\"}},"
+	    "{\"name\":\"b\",\"op\":\"lua\",\"dependencies\":[\"a\"],"
+	    "\"with\":{\"script\":\"return string.rep('x', 500000)\"}},"
+	    "{\"name\":\"c\",\"dependencies\":[\"b\"]}]}");
+	struct exec *exec;
+	uint32_t failed = 0;
+	size_t before;
+
+	(void)state;
+	s.shm_bytes = 2u << 20;
+	s.reserve_bytes = 4096;
+	exec = exec_with(&s);
+	exec->arena->starve_ns = 1000000;
+	plan_put(exec, &p);
+	before = bytes_free(exec);
+	for (uint32_t k = 0; k < db->count; k++)
+		run_go(exec, k, &p, NULL);
+	while (atomic_load(&db->final) < db->count)
+		host_step(exec, db, 1000);
+	for (uint32_t k = 0; k < db->count; k++) {
+		db_check(&db->list[k], 3);
+		failed += db->list[k].status == RUN_FAILED;
+	}
+	assert_true(failed > 0 && failed < db->count);
+	assert_empty(exec, before);
+	exec_destroy(exec);
+	db_free(db);
+	free(p.plan);
+}
+
+static void
+a_journal_that_is_not_written_is_bounded_and_catches_up(void **state)
+{
+	struct exec_settings s = small_settings();
+	struct db *db = db_create(4096);
+	struct test_plan p =
+	    plan_from_json("{\"nodes\":[{\"name\":\"a\"},{\"name\":\"b\"}]}");
+	struct run_start start = {.context = "{}", .context_len = 2};
+	struct exec *exec;
+	struct run_ref ref;
+	uint32_t k = 0;
+	struct err e = {0};
+
+	(void)state;
+	s.shm_bytes = 1u << 20;
+	s.max_runs = 4096;
+	s.shm_bytes = 3u << 20;
+	exec = exec_with(&s);
+	plan_put(exec, &p);
+	/* The database is away: nothing is collected. */
+	for (;;) {
+		start.execution = execution_id(k);
+		if (exec_reserve(exec, &start, &ref, &e) != 0)
+			break;
+		exec_commit(exec, ref, &p.hash, NULL, NULL);
+		k++;
+	}
+	assert_string_equal(e.code, "executor_full");
+	assert_true(k > 50 && k < db->count);
+	while (journal_lag_ns(exec) == 0)
+		;
+	/* It is back: everything is written, and there is room again. */
+	while (atomic_load(&db->final) < k)
+		host_step(exec, db, 1000);
+	assert_int_equal(journal_lag_ns(exec), 0);
+	assert_int_equal(exec_reserve(exec, &start, &ref, &e), 0);
+	exec_destroy(exec);
+	db_free(db);
+	free(p.plan);
+}
+
+static void
+a_big_run_does_not_hold_up_a_small_one(void **state)
+{
+	struct exec_settings s = small_settings();
+	struct db *db = db_create(2);
+	size_t size = 20000 * 60 + 100;
+	char *text = malloc(size);
+	struct test_plan big, small = plan_from_json("{\"nodes\":[{\"name\":"
+						     "\"a\"}]}");
+	struct exec *exec;
+	size_t at = 0;
+
+	(void)state;
+	at += (size_t)snprintf(text, size, "{\"nodes\":[");
+	for (int i = 0; i < 20000; i++)
+		at += (size_t)snprintf(text + at, size - at,
+		    i == 0 ? "{\"name\":\"n%d\"}"
+			   : ",{\"name\":\"n%d\",\"dependencies\":[\"n%d\"]}",
+		    i, i - 1);
+	snprintf(text + at, size - at, "]}");
+	big = plan_from_json(text);
+	s.shm_bytes = 16u << 20;
+	exec = exec_with(&s);
+	plan_put(exec, &big);
+	plan_put(exec, &small);
+	run_go(exec, 0, &big, NULL);
+	run_go(exec, 1, &small, NULL);
+	for (;;) {
+		struct uuid id = execution_id(0);
+		struct exec_status status;
+		struct journal_entry list[2];
+		size_t n = journal_collect(exec, list, 2);
+
+		exec_status(exec, &status);
+		for (size_t i = 0; i < n; i++)
+			if (list[i].status == RUN_SUCCESS &&
+			    list[i].total_nodes == 1) {
+				/* The big one still goes on, or it is not
+				 * much older than the small one. */
+				assert_true(
+				    exec_find(exec, &id, &(struct run_ref){0}));
+				goto ended;
+			}
+		journal_failed(exec, list, n);
+	}
+ended:
+	exec_destroy(exec);
+	db_free(db);
+	free(big.plan);
+	free(small.plan);
+	free(text);
+}
+
+/* --- threads --- */
+
+struct starter {
+	struct exec *exec;
+	struct db *db;
+	const struct test_plan *plan;
+};
+
+static void *
+start_runs(void *arg)
+{
+	struct starter *s = arg;
+
+	for (;;) {
+		uint32_t k = atomic_fetch_add(&s->db->taken, 1);
+		struct run_start start = {.execution = execution_id(k),
+		    .context = "{}",
+		    .context_len = 2};
+		struct run_ref ref;
+
+		if (k >= s->db->count)
+			return NULL;
+		while (exec_reserve(s->exec, &start, &ref, NULL) != 0)
+			usleep(200);
+		exec_commit(s->exec, ref, &s->plan->hash, NULL, NULL);
+	}
+}
+
+static void
+threads_may_start_runs_at_once(void **state)
+{
+	struct exec *exec = exec_small();
+	struct db *db = db_create(2000);
+	struct test_plan p =
+	    plan_from_json("{\"nodes\":[{\"name\":\"a\"},{\"name\":\"b\","
+			   "\"dependencies\":[\"a\"]}]}");
+	struct starter s = {exec, db, &p};
+	pthread_t threads[3];
+	size_t before;
+
+	(void)state;
+	plan_put(exec, &p);
+	before = bytes_free(exec);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, start_runs, &s);
+	while (atomic_load(&db->final) < db->count)
+		host_step(exec, db, 1000);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	for (uint32_t k = 0; k < db->count; k++)
+		db_check(&db->list[k], 2);
+	assert_empty(exec, before);
+	exec_destroy(exec);
+	db_free(db);
+	free(p.plan);
+}
+
+static void
+a_detached_arena_leaves_its_runs_to_the_next(void **state)
+{
+	struct exec *exec = exec_small();
+	struct db *db = db_create(1);
+	struct test_plan p = plan_from_json(
+	    "{\"nodes\":[{\"name\":\"a\",\"op\":\"delay\","
+	    "\"with\":{\"duration\":\"30ms\"}},"
+	    "{\"name\":\"b\",\"op\":\"lua\",\"dependencies\":[\"a\"],"
+	    "\"with\":{\"script\":\"return 1\"}}]}");
+	size_t before;
+
+	(void)state;
+	plan_put(exec, &p);
+	before = bytes_free(exec);
+	run_go(exec, 0, &p, NULL);
+	while (atomic_load(&db->list[0].status) != RUN_RUNNING)
+		host_step(exec, db, 1000);
+	exec_detach(exec);
+	assert_int_equal(exec_attach(exec, 0, NULL), 0);
+	run_wait(exec, db, 0);
+	assert_int_equal(db->list[0].status, RUN_SUCCESS);
+	db_check(&db->list[0], 2);
+	assert_true(db->list[0].nodes[0].completed_us -
+			db->list[0].nodes[0].started_us >=
+		    30000);
+	assert_empty(exec, before);
+	exec_destroy(exec);
+	db_free(db);
+	free(p.plan);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(
+		full_memory_refuses_new_runs_and_loses_no_completion),
+	    cmocka_unit_test(
+		runs_that_starve_each_other_fail_instead_of_hanging),
+	    cmocka_unit_test(
+		a_journal_that_is_not_written_is_bounded_and_catches_up),
+	    cmocka_unit_test(a_big_run_does_not_hold_up_a_small_one),
+	    cmocka_unit_test(threads_may_start_runs_at_once),
+	    cmocka_unit_test(a_detached_arena_leaves_its_runs_to_the_next),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
