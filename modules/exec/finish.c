@@ -128,6 +128,9 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 void
 local_stop(struct arena *a, struct local *l, enum run_stop why)
 {
+	/* Only once: cleanups that started since are left alone. */
+	if (sched_ended(&l->run) || atomic_load(&l->run.state->stop) != RUN_GO)
+		return;
 	sched_stop(&l->run, why, clock_mono_ns() - l->base_ns);
 	attempts_stop(a, l);
 }

@@ -212,6 +212,38 @@ a_cancelled_run_stops_what_runs(void **state)
 }
 
 static void
+cancelling_twice_leaves_cleanups_alone(void **state)
+{
+	struct exec *exec = exec_small();
+	struct db *db = db_create(1);
+	struct test_plan p =
+	    plan_from_json("{\"nodes\":[{\"name\":\"a\",\"op\":\"delay\","
+			   "\"with\":{\"duration\":\"1h\"}},"
+			   "{\"name\":\"b\",\"dependencies\":[\"a\"],"
+			   "\"trigger\":\"all_done\",\"op\":\"delay\","
+			   "\"with\":{\"duration\":\"40ms\"}}]}");
+	struct uuid id = execution_id(0);
+	struct db_execution *x = &db->list[0];
+
+	(void)state;
+	plan_put(exec, &p);
+	run_go(exec, 0, &p, NULL);
+	while (atomic_load(&x->status) != RUN_RUNNING)
+		host_step(exec, db, 1000);
+	assert_true(exec_cancel(exec, &id));
+	while (x->row[0] == 0) /* a is cancelled, b runs */
+		host_step(exec, db, 1000);
+	assert_true(exec_cancel(exec, &id));
+	run_wait(exec, db, 0);
+	assert_int_equal(x->status, RUN_CANCELLED);
+	assert_int_equal(x->nodes[0].state, OUTCOME_CANCELLED);
+	assert_int_equal(x->nodes[1].state, OUTCOME_SUCCESS);
+	exec_destroy(exec);
+	db_free(db);
+	free(p.plan);
+}
+
+static void
 a_run_cancelled_before_it_is_queued_starts_nothing(void **state)
 {
 	struct exec *exec = exec_small();
@@ -396,6 +428,7 @@ main(void)
 	    cmocka_unit_test(a_node_over_its_timeout_fails),
 	    cmocka_unit_test(an_execution_over_its_timeout_fails_and_cleans_up),
 	    cmocka_unit_test(a_cancelled_run_stops_what_runs),
+	    cmocka_unit_test(cancelling_twice_leaves_cleanups_alone),
 	    cmocka_unit_test(
 		a_run_cancelled_before_it_is_queued_starts_nothing),
 	    cmocka_unit_test(stale_handles_are_refused),
