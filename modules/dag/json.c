@@ -64,6 +64,15 @@ next_token(struct reader *r)
 /* Strings ----------------------------------------------------------------- */
 
 static int
+hex_digit(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int
 hex4(const char *s, const char *end)
 {
 	int n = 0;
@@ -71,13 +80,9 @@ hex4(const char *s, const char *end)
 	if (end - s < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int c = s[i], d;
+		int d = hex_digit((unsigned char)s[i]);
 
-		if (c >= '0' && c <= '9')
-			d = c - '0';
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			d = (c | 0x20) - 'a' + 10;
-		else
+		if (d < 0)
 			return -1;
 		n = n << 4 | d;
 	}

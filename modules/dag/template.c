@@ -266,24 +266,35 @@ compare_members(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* To be freed; NULL: no memory. */
+static const struct json_member **
+sort_members(const struct json *v)
+{
+	const struct json_member **sorted =
+	    mem_heap(v->count * sizeof(struct json_member *));
+
+	if (sorted == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < v->count; i++)
+		sorted[i] = &v->members[i];
+	qsort(sorted, v->count, sizeof(struct json_member *), compare_members);
+	return sorted;
+}
+
 /* Sorted by name, so that documents of one canonical form make one plan. op:
  * NULL, or the op whose parameters these are: scripts stay as they are. */
 static void
 put_object(struct writer *w, uint32_t at, const struct op_schema *op,
     const struct json *v)
 {
-	const struct json_member **sorted =
-	    mem_heap(v->count * sizeof(struct json_member *));
+	const struct json_member **sorted = sort_members(v);
 	uint32_t size = sizeof(struct template_value);
 	uint32_t block = put_block(w->out, v->count * 2);
 
-	if (sorted == NULL)
+	if (sorted == NULL) {
 		w->out->failed = true;
-	for (uint32_t i = 0; i < v->count && sorted != NULL; i++)
-		sorted[i] = &v->members[i];
-	if (sorted != NULL)
-		qsort(sorted, v->count, sizeof(struct json_member *),
-		    compare_members);
+		return;
+	}
 	set_value(w, at, TEMPLATE_OBJECT, v->count, block);
 	for (uint32_t i = 0; i < v->count && !buf_failed(w->out); i++) {
 		const struct json_member *m = sorted[i];

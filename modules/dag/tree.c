@@ -277,24 +277,26 @@ tree_end(struct tree *t)
 {
 	struct tree_open *o;
 	struct json *v;
+	struct json_member *values;
 	size_t count;
 
 	if (t->failed)
 		return false;
 	o = &t->open[--t->depth];
 	count = t->count - o->start;
+	values = count > 0 ? t->pending + o->start : NULL;
 	v = new_value(t, o->type, o->at);
 	if (v == NULL)
 		return tree_fail_memory(t);
 	if (o->type == JSON_OBJECT) {
-		if (!fill_object(t, v, t->pending + o->start, count))
+		if (!fill_object(t, v, values, count))
 			return false;
 	} else {
 		v->items = mem_array(t->mem, count, sizeof(*v->items));
 		if (v->items == NULL)
 			return tree_fail_memory(t);
 		for (size_t i = 0; i < count; i++)
-			v->items[i] = t->pending[o->start + i].value;
+			v->items[i] = values[i].value;
 		v->count = (uint32_t)count;
 	}
 	t->count = o->start;

@@ -1,99 +1,11 @@
-/* test_document.c - validation, canonical form, export. */
+/* test_document.c - validation: what is read, and every fault with its place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/clock.h"
-#include "dag_ops.h"
-
-static struct mem m;
-static struct faults faults;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem_create(&m, 0);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	mem_destroy(&m);
-	return 0;
-}
-
-/* The document, or NULL and faults. */
-static struct document *
-read_as(enum document_format format, const char *text, size_t len,
-    const struct document_options *given)
-{
-	struct document_options options = {
-	    .ops = &test_ops, .name_required = format == DOCUMENT_YAML};
-	struct document *d = NULL;
-
-	faults_create(&faults, &m, FAULTS_MAX);
-	if (document_parse(&m, format, text, len,
-		given != NULL ? given : &options, &faults, &d) == 0) {
-		assert_int_equal(faults.count, 0);
-		return d;
-	}
-	assert_true(faults.count > 0);
-	return NULL;
-}
-
-static struct document *
-yaml(const char *text)
-{
-	return read_as(DOCUMENT_YAML, text, strlen(text), NULL);
-}
-
-static struct document *
-json(const char *text)
-{
-	return read_as(DOCUMENT_JSON, text, strlen(text), NULL);
-}
-
-static const char *
-canonical(const struct document *d)
-{
-	struct buf b;
-	char *copy;
-
-	if (d == NULL)
-		fail_msg("%s: %s", faults.list[0].code, faults.list[0].message);
-	buf_create(&b, 0);
-	document_canonical(d, &test_ops, &b);
-	assert_false(buf_failed(&b));
-	copy = mem_strdup(&m, b.data);
-	buf_free(&b);
-	return copy;
-}
-
-/* One fault, as "line:column pointer code". */
-static void
-assert_fault(size_t i, const char *expected)
-{
-	char text[1024];
-	const struct err *e;
-
-	if (i >= faults.kept)
-		fail_msg("no fault %zu: %s", i, expected);
-	e = &faults.list[i];
-	snprintf(text, sizeof(text), "%u:%u %s %s", e->line, e->column,
-	    e->pointer, e->code);
-	if (strcmp(text, expected) != 0)
-		fail_msg("fault %zu is %s (%s), not %s", i, text, e->message,
-		    expected);
-}
+#include "document_support.h"
 
 /* One bad node after the good node a, inside "{name: b, …}". */
 static void
@@ -212,108 +124,101 @@ names_may_hold_more_than_letters(void **state)
 
 /* Faults ------------------------------------------------------------------ */
 
+static const struct {
+	const char *keys, *expected;
+} node_faults[] = {
+    {"\"foo\":1", "2:13 /nodes/1/foo unknown_key"},
+    {"\"x/~y\":1", "2:13 /nodes/1/x~1~0y unknown_key"},
+    {"\"dependencies\":[\"zz\"]",
+	"2:29 /nodes/1/dependencies/0 unknown_dependency"},
+    {"\"dependencies\":[\"a\",\"b\"]",
+	"2:33 /nodes/1/dependencies/1 self_dependency"},
+    {"\"dependencies\":[\"a\",\"a\"]",
+	"2:33 /nodes/1/dependencies/1 duplicate_dependency"},
+    {"\"dependencies\":\"a\"", "2:28 /nodes/1/dependencies invalid_type"},
+    {"\"dependencies\":[1]", "2:29 /nodes/1/dependencies/0 invalid_type"},
+    {"\"op\":\"nix\"", "2:18 /nodes/1/op unknown_op"},
+    {"\"op\":1", "2:18 /nodes/1/op invalid_type"},
+    {"\"with\":[]", "2:20 /nodes/1/with invalid_type"},
+    {"\"with\":{\"x\":1}", "2:21 /nodes/1/with/x unknown_parameter"},
+    {"\"op\":\"delay\"", "2:1 /nodes/1 missing_parameter"},
+    {"\"op\":\"delay\",\"with\":{}", "2:33 /nodes/1/with missing_parameter"},
+    {"\"op\":\"delay\",\"with\":{\"duration\":5}",
+	"2:45 /nodes/1/with/duration invalid_parameter"},
+    {"\"op\":\"delay\",\"with\":{\"duration\":\"5\"}",
+	"2:45 /nodes/1/with/duration invalid_parameter"},
+    {"\"op\":\"delay\",\"with\":{\"duration\":\"2d\"}",
+	"2:45 /nodes/1/with/duration invalid_parameter"},
+    {"\"op\":\"mix\",\"with\":{\"count\":0}",
+	"2:40 /nodes/1/with/count invalid_parameter"},
+    {"\"op\":\"mix\",\"with\":{\"count\":1.5}",
+	"2:40 /nodes/1/with/count invalid_parameter"},
+    {"\"op\":\"mix\",\"with\":{\"count\":\"x ${{ 1 }}\"}",
+	"2:40 /nodes/1/with/count invalid_parameter"},
+    {"\"op\":\"mix\",\"with\":{\"ratio\":1.01}",
+	"2:40 /nodes/1/with/ratio invalid_parameter"},
+    {"\"op\":\"mix\",\"with\":{\"flag\":null}",
+	"2:39 /nodes/1/with/flag invalid_parameter"},
+    {"\"op\":\"mix\",\"with\":{\"flag\":\"true\"}",
+	"2:39 /nodes/1/with/flag invalid_parameter"},
+    {"\"op\":\"mix\",\"with\":{\"text_or_list\":{}}",
+	"2:47 /nodes/1/with/text_or_list invalid_parameter"},
+    {"\"op\":\"command\",\"with\":{\"argv\":[]}",
+	"2:43 /nodes/1/with/argv invalid_parameter"},
+    {"\"op\":\"command\",\"with\":{\"argv\":[1],\"shell\":\"x\"}",
+	"2:35 /nodes/1/with/argv invalid_parameter"},
+    {"\"op\":\"command\"", "2:1 /nodes/1 invalid_parameter"},
+    {"\"op\":\"lua\",\"with\":{\"script\":\"x =\"}",
+	"2:41 /nodes/1/with/script invalid_expression"},
+    {"\"op\":\"lua\",\"with\":{\"script\":\"\\u001bLua\"}",
+	"2:41 /nodes/1/with/script invalid_expression"},
+    {"\"trigger\":\"some\"", "2:23 /nodes/1/trigger invalid_trigger"},
+    {"\"trigger\":true", "2:23 /nodes/1/trigger invalid_trigger"},
+    {"\"timeout\":\"5 s\"", "2:23 /nodes/1/timeout invalid_duration"},
+    {"\"timeout\":\"0s\"", "2:23 /nodes/1/timeout invalid_duration"},
+    {"\"timeout\":5", "2:23 /nodes/1/timeout invalid_type"},
+    {"\"retry\":3", "2:21 /nodes/1/retry invalid_type"},
+    {"\"retry\":{}", "2:21 /nodes/1/retry missing_key"},
+    {"\"retry\":{\"limit\":101}", "2:30 /nodes/1/retry/limit invalid_retry"},
+    {"\"retry\":{\"limit\":1.5}", "2:30 /nodes/1/retry/limit invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"factor\":0.5}",
+	"2:41 /nodes/1/retry/factor invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"jitter\":2}",
+	"2:41 /nodes/1/retry/jitter invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"max\":\"1ms\"}",
+	"2:38 /nodes/1/retry/max invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"tries\":2}",
+	"2:32 /nodes/1/retry/tries unknown_key"},
+    {"\"when\":true", "2:20 /nodes/1/when invalid_type"},
+    {"\"when\":\"\"", "2:20 /nodes/1/when invalid_expression"},
+    {"\"when\":\"1,2\"", "2:20 /nodes/1/when invalid_expression"},
+    {"\"when\":\"1;\"", "2:20 /nodes/1/when invalid_expression"},
+    {"\"when\":\"1) + (2\"", "2:20 /nodes/1/when invalid_expression"},
+    {"\"when\":\"1 end; do\"", "2:20 /nodes/1/when invalid_expression"},
+    {"\"when\":\"${{ context.x }}\"", "2:20 /nodes/1/when invalid_expression"},
+    {"\"when\":\"nodes.zz.status\"", "2:20 /nodes/1/when unknown_node"},
+    {"\"when\":\"nodes.a.status\"", "2:20 /nodes/1/when not_an_ancestor"},
+    {"\"when\":\"nodes.b.status\"", "2:20 /nodes/1/when not_an_ancestor"},
+    {"\"when\":\"nodes['\\\\97'].status\"",
+	"2:20 /nodes/1/when not_an_ancestor"},
+    {"\"dependencies\":[\"a\"],\"when\":\"nodes.a.resutl\"",
+	"2:41 /nodes/1/when invalid_expression"},
+    {"\"op\":\"mix\",\"with\":{\"any\":[{\"k\":\"a${{ nodes.a."
+     "result }}\"}]}",
+	"2:44 /nodes/1/with/any/0/k not_an_ancestor"},
+    {"\"op\":\"mix\",\"with\":{\"any\":\"${{ x\"}",
+	"2:38 /nodes/1/with/any invalid_expression"},
+    {"\"op\":\"lua\",\"with\":{\"script\":\"return nodes.a\"}",
+	"2:41 /nodes/1/with/script not_an_ancestor"},
+};
+
 static void
 every_kind_of_fault_has_its_code_and_place(void **state)
 {
-	static const struct {
-		const char *keys, *expected;
-	} cases[] = {
-	    {"\"foo\":1", "2:13 /nodes/1/foo unknown_key"},
-	    {"\"x/~y\":1", "2:13 /nodes/1/x~1~0y unknown_key"},
-	    {"\"dependencies\":[\"zz\"]",
-		"2:29 /nodes/1/dependencies/0 unknown_dependency"},
-	    {"\"dependencies\":[\"a\",\"b\"]",
-		"2:33 /nodes/1/dependencies/1 self_dependency"},
-	    {"\"dependencies\":[\"a\",\"a\"]",
-		"2:33 /nodes/1/dependencies/1 duplicate_dependency"},
-	    {"\"dependencies\":\"a\"",
-		"2:28 /nodes/1/dependencies invalid_type"},
-	    {"\"dependencies\":[1]",
-		"2:29 /nodes/1/dependencies/0 invalid_type"},
-	    {"\"op\":\"nix\"", "2:18 /nodes/1/op unknown_op"},
-	    {"\"op\":1", "2:18 /nodes/1/op invalid_type"},
-	    {"\"with\":[]", "2:20 /nodes/1/with invalid_type"},
-	    {"\"with\":{\"x\":1}", "2:21 /nodes/1/with/x unknown_parameter"},
-	    {"\"op\":\"delay\"", "2:1 /nodes/1 missing_parameter"},
-	    {"\"op\":\"delay\",\"with\":{}",
-		"2:33 /nodes/1/with missing_parameter"},
-	    {"\"op\":\"delay\",\"with\":{\"duration\":5}",
-		"2:45 /nodes/1/with/duration invalid_parameter"},
-	    {"\"op\":\"delay\",\"with\":{\"duration\":\"5\"}",
-		"2:45 /nodes/1/with/duration invalid_parameter"},
-	    {"\"op\":\"delay\",\"with\":{\"duration\":\"2d\"}",
-		"2:45 /nodes/1/with/duration invalid_parameter"},
-	    {"\"op\":\"mix\",\"with\":{\"count\":0}",
-		"2:40 /nodes/1/with/count invalid_parameter"},
-	    {"\"op\":\"mix\",\"with\":{\"count\":1.5}",
-		"2:40 /nodes/1/with/count invalid_parameter"},
-	    {"\"op\":\"mix\",\"with\":{\"count\":\"x ${{ 1 }}\"}",
-		"2:40 /nodes/1/with/count invalid_parameter"},
-	    {"\"op\":\"mix\",\"with\":{\"ratio\":1.01}",
-		"2:40 /nodes/1/with/ratio invalid_parameter"},
-	    {"\"op\":\"mix\",\"with\":{\"flag\":null}",
-		"2:39 /nodes/1/with/flag invalid_parameter"},
-	    {"\"op\":\"mix\",\"with\":{\"flag\":\"true\"}",
-		"2:39 /nodes/1/with/flag invalid_parameter"},
-	    {"\"op\":\"mix\",\"with\":{\"text_or_list\":{}}",
-		"2:47 /nodes/1/with/text_or_list invalid_parameter"},
-	    {"\"op\":\"command\",\"with\":{\"argv\":[]}",
-		"2:43 /nodes/1/with/argv invalid_parameter"},
-	    {"\"op\":\"command\",\"with\":{\"argv\":[1],\"shell\":\"x\"}",
-		"2:35 /nodes/1/with/argv invalid_parameter"},
-	    {"\"op\":\"command\"", "2:1 /nodes/1 invalid_parameter"},
-	    {"\"op\":\"lua\",\"with\":{\"script\":\"x =\"}",
-		"2:41 /nodes/1/with/script invalid_expression"},
-	    {"\"op\":\"lua\",\"with\":{\"script\":\"\\u001bLua\"}",
-		"2:41 /nodes/1/with/script invalid_expression"},
-	    {"\"trigger\":\"some\"", "2:23 /nodes/1/trigger invalid_trigger"},
-	    {"\"trigger\":true", "2:23 /nodes/1/trigger invalid_trigger"},
-	    {"\"timeout\":\"5 s\"", "2:23 /nodes/1/timeout invalid_duration"},
-	    {"\"timeout\":\"0s\"", "2:23 /nodes/1/timeout invalid_duration"},
-	    {"\"timeout\":5", "2:23 /nodes/1/timeout invalid_type"},
-	    {"\"retry\":3", "2:21 /nodes/1/retry invalid_type"},
-	    {"\"retry\":{}", "2:21 /nodes/1/retry missing_key"},
-	    {"\"retry\":{\"limit\":101}",
-		"2:30 /nodes/1/retry/limit invalid_retry"},
-	    {"\"retry\":{\"limit\":1.5}",
-		"2:30 /nodes/1/retry/limit invalid_retry"},
-	    {"\"retry\":{\"limit\":1,\"factor\":0.5}",
-		"2:41 /nodes/1/retry/factor invalid_retry"},
-	    {"\"retry\":{\"limit\":1,\"jitter\":2}",
-		"2:41 /nodes/1/retry/jitter invalid_retry"},
-	    {"\"retry\":{\"limit\":1,\"max\":\"1ms\"}",
-		"2:38 /nodes/1/retry/max invalid_retry"},
-	    {"\"retry\":{\"limit\":1,\"tries\":2}",
-		"2:32 /nodes/1/retry/tries unknown_key"},
-	    {"\"when\":true", "2:20 /nodes/1/when invalid_type"},
-	    {"\"when\":\"\"", "2:20 /nodes/1/when invalid_expression"},
-	    {"\"when\":\"1,2\"", "2:20 /nodes/1/when invalid_expression"},
-	    {"\"when\":\"1;\"", "2:20 /nodes/1/when invalid_expression"},
-	    {"\"when\":\"1) + (2\"", "2:20 /nodes/1/when invalid_expression"},
-	    {"\"when\":\"1 end; do\"", "2:20 /nodes/1/when invalid_expression"},
-	    {"\"when\":\"${{ context.x }}\"",
-		"2:20 /nodes/1/when invalid_expression"},
-	    {"\"when\":\"nodes.zz.status\"", "2:20 /nodes/1/when unknown_node"},
-	    {"\"when\":\"nodes.a.status\"",
-		"2:20 /nodes/1/when not_an_ancestor"},
-	    {"\"when\":\"nodes.b.status\"",
-		"2:20 /nodes/1/when not_an_ancestor"},
-	    {"\"when\":\"nodes['\\\\97'].status\"",
-		"2:20 /nodes/1/when not_an_ancestor"},
-	    {"\"dependencies\":[\"a\"],\"when\":\"nodes.a.resutl\"",
-		"2:41 /nodes/1/when invalid_expression"},
-	    {"\"op\":\"mix\",\"with\":{\"any\":[{\"k\":\"a${{ nodes.a."
-	     "result }}\"}]}",
-		"2:44 /nodes/1/with/any/0/k not_an_ancestor"},
-	    {"\"op\":\"mix\",\"with\":{\"any\":\"${{ x\"}",
-		"2:38 /nodes/1/with/any invalid_expression"},
-	    {"\"op\":\"lua\",\"with\":{\"script\":\"return nodes.a\"}",
-		"2:41 /nodes/1/with/script not_an_ancestor"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_node_fault(cases[i].keys, cases[i].expected);
+	for (size_t i = 0; i < sizeof(node_faults) / sizeof(node_faults[0]);
+	     i++)
+		assert_node_fault(node_faults[i].keys, node_faults[i].expected);
 }
 
 static void
@@ -424,40 +329,6 @@ a_fault_in_a_script_names_its_line(void **state)
 }
 
 static void
-cycles_are_reported_with_their_paths(void **state)
-{
-	char message[ERR_MESSAGE_MAX];
-	struct buf b;
-
-	(void)state;
-	assert_null(json("{\"nodes\":[{\"name\":\"r\"},"
-			 "{\"name\":\"b\",\"dependencies\":[\"r\",\"a\"]},"
-			 "{\"name\":\"a\",\"dependencies\":[\"b\"]},"
-			 "{\"name\":\"c\",\"dependencies\":[\"a\",\"d\"]},"
-			 "{\"name\":\"d\",\"dependencies\":[\"c\"]}]}"));
-	assert_int_equal(faults.count, 2);
-	assert_string_equal(
-	    faults.list[0].message, "There is a cycle: b -> a -> b");
-	assert_string_equal(
-	    faults.list[1].message, "There is a cycle: c -> d -> c");
-
-	/* a cycle of 1,000 nodes: the message stays short and whole */
-	buf_create(&b, 0);
-	buf_puts(&b, "{\"nodes\":[{\"name\":\"n0\","
-		     "\"dependencies\":[\"n999\"]}");
-	for (int i = 1; i < 1000; i++)
-		buf_printf(&b, ",{\"name\":\"n%d\",\"dependencies\":[\"n%d\"]}",
-		    i, i - 1);
-	buf_puts(&b, "]}");
-	assert_null(json(b.data));
-	strcpy(message, faults.list[0].message);
-	assert_non_null(
-	    strstr(message, "There is a cycle: n0 -> n1 -> n2 -> "));
-	assert_non_null(strstr(message, " more nodes) -> n0"));
-	buf_free(&b);
-}
-
-static void
 limits_are_kept(void **state)
 {
 	struct document_limits limits = {
@@ -507,372 +378,6 @@ ops_may_need_a_setting(void **state)
 		}
 		assert_false(cases[i].allowed);
 		assert_fault(0, "1:28 /nodes/0/op op_not_allowed");
-	}
-}
-
-/* References -------------------------------------------------------------- */
-
-static void
-references_to_ancestors_are_good(void **state)
-{
-	(void)state;
-	assert_non_null(yaml(
-	    "name: x\n"
-	    "nodes:\n"
-	    "  - name: a\n"
-	    "  - {name: two words, dependencies: [a]}\n"
-	    "  - {name: c, dependencies: [two words]}\n"
-	    "  - name: d\n"
-	    "    dependencies: [c]\n"
-	    "    when: nodes.a.status == 'success' and "
-	    "nodes['two words'].result.x or nodes[ [[a]] ].result\n"
-	    "    op: lua\n"
-	    "    with:\n"
-	    "      input: ${{ {nodes.a.result, {{nodes.c.result}}} }}\n"
-	    "      script: |\n"
-	    "        -- nodes.nobody in a comment, \"nodes.x\" in a string\n"
-	    "        local t = {nodes = 1, x = \"nodes.x\"}\n"
-	    "        local all = t.nodes.x, context.nodes.y, "
-	    "nodes[context.name]\n"
-	    "        return nodes.a.result .. nodes[\"c\"].result\n"));
-}
-
-/* Random graphs: the fault must be there exactly if a plain search finds no
- * path. */
-static bool
-reaches(const bool *edge, unsigned n, unsigned from, unsigned to)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (edge[from * n + i] && (i == to || reaches(edge, n, i, to)))
-			return true;
-	return false;
-}
-
-static void
-references_are_judged_as_a_plain_search_would(void **state)
-{
-	(void)state;
-	srand(3);
-	for (int round = 0; round < 300; round++) {
-		unsigned n = 2 + (unsigned)rand() % 12, bad = 0, target[16];
-		bool edge[16 * 16] = {false};
-		struct buf b;
-
-		/* dependencies have larger indexes than dependents */
-		buf_create(&b, 0);
-		buf_puts(&b, "{\"nodes\":[");
-		for (unsigned i = 0; i < n; i++) {
-			buf_printf(&b, "%s{\"name\":\"n%u\",\"dependencies\":[",
-			    i > 0 ? "," : "", i);
-			for (unsigned k = i + 1, any = 0; k < n; k++)
-				if (rand() % 4 == 0) {
-					edge[i * n + k] = true;
-					buf_printf(&b, "%s\"n%u\"",
-					    any++ > 0 ? "," : "", k);
-				}
-			target[i] = (unsigned)rand() % n;
-			buf_printf(
-			    &b, "],\"when\":\"nodes.n%u.status\"}", target[i]);
-		}
-		buf_puts(&b, "]}");
-		for (unsigned i = 0; i < n; i++)
-			bad += !reaches(edge, n, i, target[i]);
-		assert_true((json(b.data) == NULL) == (bad > 0));
-		assert_int_equal(faults.count, bad);
-		for (size_t i = 0; i < faults.kept; i++) {
-			unsigned node =
-			    (unsigned)atoi(faults.list[i].pointer + 7);
-
-			assert_string_equal(
-			    faults.list[i].code, "not_an_ancestor");
-			assert_false(reaches(edge, n, node, target[node]));
-		}
-		buf_free(&b);
-		mem_reset(&m);
-	}
-}
-
-static void
-distant_references_are_checked_in_batches(void **state)
-{
-	struct buf b;
-	int n = 3000;
-
-	(void)state;
-	/* two chains; each node looks at one in the middle of its chain, some
-	 * at the other chain */
-	buf_create(&b, 0);
-	buf_puts(&b, "{\"nodes\":[{\"name\":\"a0\"},{\"name\":\"b0\"}");
-	for (int i = 1; i < n; i++)
-		buf_printf(&b,
-		    ",{\"name\":\"a%d\",\"dependencies\":[\"a%d\"],"
-		    "\"when\":\"nodes.%c%d.status\"}"
-		    ",{\"name\":\"b%d\",\"dependencies\":[\"b%d\"],"
-		    "\"when\":\"nodes.b%d.status\"}",
-		    i, i - 1, i % 100 == 99 ? 'b' : 'a', i / 2, i, i - 1,
-		    i / 3);
-	buf_puts(&b, "]}");
-	assert_null(json(b.data));
-	assert_int_equal(faults.count, 30);
-	for (size_t i = 0; i < faults.kept; i++)
-		assert_string_equal(faults.list[i].code, "not_an_ancestor");
-	assert_memory_equal(faults.list[0].pointer, "/nodes/198/when", 16);
-	buf_free(&b);
-}
-
-/* Canonical form ---------------------------------------------------------- */
-
-static void
-documents_that_mean_the_same_have_one_canonical_form(void **state)
-{
-	const char *expected =
-	    "{\"nodes\":[{\"name\":\"b\"},{\"dependencies\":[\"b\",\"c\"],"
-	    "\"name\":\"a\",\"op\":\"delay\",\"retry\":{\"limit\":2},"
-	    "\"timeout\":\"90s\",\"with\":{\"duration\":\"1500ms\"}},"
-	    "{\"name\":\"c\",\"op\":\"mix\",\"with\":{\"any\":"
-	    "{\"a\":1,\"b\":[1,null]},\"count\":3}}],\"timeout\":\"1h\"}";
-
-	(void)state;
-	assert_string_equal(
-	    canonical(
-		yaml("name: x\ndescription: not in it\ntimeout: 60m\nnodes:\n"
-		     "  - {name: b, op: noop, trigger: all_success, with: {}}\n"
-		     "  - name: a\n"
-		     "    with: {duration: 1.5s}\n"
-		     "    timeout: 1.5m\n"
-		     "    retry: {limit: 2, factor: 2.0, backoff: 1000ms, "
-		     "max: 300s, jitter: 0}\n"
-		     "    op: delay\n"
-		     "    dependencies: [c, b]\n"
-		     "  - {op: mix, name: c, retry: {limit: 0, backoff: 5s}, "
-		     "with: {count: 3.0, any: {b: [1.0, ~], a: 1}}}\n")),
-	    expected);
-	assert_string_equal(canonical(json(expected)), expected);
-}
-
-static void
-canonical_forms_have_the_known_hash(void **state)
-{
-	const char *text = "{\"nodes\":[{\"name\":\"a\"}]}";
-	uint8_t hash[SHA256_SIZE], other[SHA256_SIZE];
-
-	(void)state;
-	assert_int_equal(document_hash("", 0, hash), 0);
-	assert_memory_equal(hash, "\xe3\xb0\xc4\x42\x98\xfc\x1c\x14", 8);
-	assert_int_equal(document_hash(text, strlen(text), hash), 0);
-	assert_int_equal(document_hash(text, strlen(text) - 1, other), 0);
-	assert_memory_not_equal(hash, other, SHA256_SIZE);
-}
-
-/* Export ------------------------------------------------------------------ */
-
-static const char *const odd_strings[] = {"", "yes", "No", "1.0", "0x1f",
-    "null", "~", "true", "${{ x }}", "$${{ x }}", "a: b", "a #b", "# a", "- a",
-    "-", "? a", "*a", "&a", "!a", "%a", "@a", "`a", "'a'", "\"a\"", "a\\b",
-    "a\nb", "a\nb\n", "a\nb\n\n", "\na", " a", "a ", "\ta", "a\tb\nc\t\n",
-    "a\n  b\n c\n", "a\n\n\nb", "a\n \n", "a\n  ", "a\r\nb", "a\x01z", "a\x7fz",
-    "\xc2\x85", "a\xc2\x85z\n", "\xe2\x80\xa8", "\xef\xbb\xbfx", "\xef\xbf\xbf",
-    "\xc3\xa9t\xc3\xa9", "\xf0\x9f\x98\x80\n\xf0\x9f\x98\x80", "[a]", "{a}",
-    "a, b", "a]", "|", ">", "...", "---", "--- a\nb", "=", "<<", "2024-01-01",
-    "12:30", "1_000", "+1", ".5", ".inf", "NaN", "word", "two words",
-    "a.b/c-d (e)+f", "\n", "\n\n", "x\n\n", "#\n#\n"};
-#define ODD_STRINGS (sizeof(odd_strings) / sizeof(odd_strings[0]))
-
-static const char *
-to_yaml(const char *name, const char *description, const char *definition)
-{
-	const struct json *v;
-	struct buf b;
-	struct err e;
-	char *copy;
-
-	assert_int_equal(
-	    json_parse(&m, definition, strlen(definition), NULL, &v, &e), 0);
-	buf_create(&b, 0);
-	document_to_yaml(name, description, v, &b);
-	assert_false(buf_failed(&b));
-	copy = mem_strdup(&m, b.data);
-	buf_free(&b);
-	return copy;
-}
-
-static void
-export_reads_well(void **state)
-{
-	const char *text = "name: nightly-etl\n"
-			   "description: \"Load yesterday's orders\"\n"
-			   "timeout: \"10m\"\n"
-			   "nodes:\n"
-			   "  - name: extract\n"
-			   "    op: command\n"
-			   "    with:\n"
-			   "      argv: [ls, \"-l\", \"${{ context.dir }}\"]\n"
-			   "    retry:\n"
-			   "      backoff: \"500ms\"\n"
-			   "      jitter: 0.2\n"
-			   "      limit: 3\n"
-			   "  - name: transform\n"
-			   "    dependencies: [extract]\n"
-			   "    when: \"nodes.extract.result > 0\"\n"
-			   "    op: lua\n"
-			   "    with:\n"
-			   "      input:\n"
-			   "        - - 1\n"
-			   "          - []\n"
-			   "        - \"1\": {}\n"
-			   "          b: |-\n"
-			   "            two\n"
-			   "              lines\n"
-			   "      script: |\n"
-			   "        local sum = 0\n"
-			   "\n"
-			   "        return sum\n";
-	const struct document *d = yaml(text);
-	const char *definition = canonical(d);
-
-	(void)state;
-	assert_string_equal(to_yaml(d->name, d->description, definition), text);
-}
-
-/* A random value out of odd strings. */
-static void
-random_value(struct buf *b, int depth)
-{
-	int kind = rand() % (depth > 0 ? 9 : 7), n = rand() % 5;
-
-	if (kind < 3) {
-		const char *s = odd_strings[(size_t)rand() % ODD_STRINGS];
-
-		json_write_string(b, s, strlen(s));
-	} else if (kind == 3) {
-		buf_printf(b, "%d", rand() - RAND_MAX / 2);
-	} else if (kind == 4) {
-		json_write_number(b, (rand() - RAND_MAX / 2) / 1e4);
-	} else if (kind == 5) {
-		buf_puts(b, rand() % 2 ? "true" : "null");
-	} else if (kind == 6) {
-		/* a long string with odd ones in it */
-		struct buf s;
-
-		buf_create(&s, 0);
-		for (int i = 0; i < 30; i++)
-			buf_puts(&s, odd_strings[(size_t)rand() % ODD_STRINGS]);
-		json_write_string(b, s.data, s.len);
-		buf_free(&s);
-	} else if (kind == 7) {
-		buf_putc(b, '[');
-		for (int i = 0; i < n; i++) {
-			buf_puts(b, i > 0 ? "," : "");
-			random_value(b, depth - 1);
-		}
-		buf_putc(b, ']');
-	} else {
-		buf_putc(b, '{');
-		for (int i = 0; i < n; i++) {
-			const char *s =
-			    odd_strings[(size_t)rand() % ODD_STRINGS];
-			char key[1500];
-
-			/* unique by its end, and sometimes very long */
-			snprintf(key, sizeof(key), "%s%0*d", s,
-			    rand() % 8 == 0 ? 1200 : 1, i);
-			buf_puts(b, i > 0 ? "," : "");
-			json_write_string(b, key, strlen(key));
-			buf_putc(b, ':');
-			random_value(b, depth - 1);
-		}
-		buf_putc(b, '}');
-	}
-}
-
-/* "${{ x }}" in odd strings is an expression, "${{" of two joined ones may
- * not be: what validation refuses is not exported either. */
-static struct document *
-random_document(int depth)
-{
-	int n = 1 + rand() % 6;
-	struct document *d;
-	struct buf b;
-
-	buf_create(&b, 0);
-	buf_puts(&b, "{\"nodes\":[");
-	for (int i = 0; i < n; i++) {
-		buf_printf(&b, "%s{\"name\":\"n %d#\",\"dependencies\":[",
-		    i > 0 ? "," : "", i);
-		for (int k = 0, any = 0; k < i; k++)
-			if (rand() % 2)
-				buf_printf(
-				    &b, "%s\"n %d#\"", any++ > 0 ? "," : "", k);
-		buf_printf(&b,
-		    "],\"op\":\"mix\",\"trigger\":\"%s\",\"timeout\":\"%dms\","
-		    "\"retry\":{\"limit\":%d,\"backoff\":\"%d.5s\"},"
-		    "\"when\":\"context.x == %d\",\"with\":{\"any\":",
-		    rand() % 2 ? "all_done" : "any_failed", 1 + rand(),
-		    rand() % 3, rand() % 400, rand());
-		random_value(&b, depth);
-		buf_puts(&b, "}}");
-	}
-	buf_puts(&b, "]}");
-	d = json(b.data);
-	buf_free(&b);
-	return d;
-}
-
-static void
-exported_documents_read_back_to_the_same_form(void **state)
-{
-	int done = 0;
-
-	(void)state;
-	srand(11);
-	for (int i = 0; i < 3000; i++) {
-		struct document *d =
-		    random_document(i % 50 == 0 ? 14 : 1 + i % 5);
-		const char *before, *text, *name, *description;
-		struct document *again;
-
-		if (d == NULL)
-			continue;
-		name = i % 2 ? "yes" : "1.0";
-		description = odd_strings[(size_t)i % ODD_STRINGS];
-		before = canonical(d);
-		text = to_yaml(name, description, before);
-		again = yaml(text);
-		if (again == NULL)
-			fail_msg("%u:%u %s in:\n%s", faults.list[0].line,
-			    faults.list[0].column, faults.list[0].message,
-			    text);
-		assert_string_equal(canonical(again), before);
-		assert_string_equal(again->name, name);
-		assert_string_equal(again->description, description);
-		done++;
-		mem_reset(&m);
-	}
-	assert_true(done > 2000);
-}
-
-static void
-each_odd_string_survives_export(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ODD_STRINGS; i++) {
-		const char *before;
-		struct document *d;
-		struct buf b;
-
-		buf_create(&b, 0);
-		buf_puts(&b, "{\"nodes\":[{\"name\":\"a\",\"op\":\"mix\","
-			     "\"with\":{\"any\":{");
-		json_write_string(&b, odd_strings[i], strlen(odd_strings[i]));
-		buf_puts(&b, ":[");
-		json_write_string(&b, odd_strings[i], strlen(odd_strings[i]));
-		buf_puts(&b, "],\"k k\":");
-		json_write_string(&b, odd_strings[i], strlen(odd_strings[i]));
-		buf_puts(&b, "}}}]}");
-		before = canonical(json(b.data));
-		d = yaml(to_yaml("x", "", before));
-		assert_string_equal(canonical(d), before);
-		buf_free(&b);
 	}
 }
 
@@ -959,31 +464,6 @@ running_out_of_memory_is_a_fault(void **state)
 	buf_free(&b);
 }
 
-static void
-export_fails_cleanly_without_memory(void **state)
-{
-	const char *definition = canonical(yaml(every_feature));
-	const struct json *v;
-	struct err e;
-
-	(void)state;
-	assert_int_equal(
-	    json_parse(&m, definition, strlen(definition), NULL, &v, &e), 0);
-	for (long n = 0;; n++) {
-		struct buf b;
-		bool failed;
-
-		buf_create(&b, 0);
-		mem_fail_after(n);
-		document_to_yaml("x", "y", v, &b);
-		mem_fail_after(-1);
-		failed = buf_failed(&b);
-		buf_free(&b);
-		if (!failed)
-			break;
-	}
-}
-
 int
 main(void)
 {
@@ -997,21 +477,10 @@ main(void)
 	    cmocka_unit_test(all_faults_come_at_once_in_order_of_place),
 	    cmocka_unit_test(faults_beyond_the_most_are_counted),
 	    cmocka_unit_test(a_fault_in_a_script_names_its_line),
-	    cmocka_unit_test(cycles_are_reported_with_their_paths),
 	    cmocka_unit_test(limits_are_kept),
 	    cmocka_unit_test(ops_may_need_a_setting),
-	    cmocka_unit_test(references_to_ancestors_are_good),
-	    cmocka_unit_test(references_are_judged_as_a_plain_search_would),
-	    cmocka_unit_test(distant_references_are_checked_in_batches),
-	    cmocka_unit_test(
-		documents_that_mean_the_same_have_one_canonical_form),
-	    cmocka_unit_test(canonical_forms_have_the_known_hash),
-	    cmocka_unit_test(export_reads_well),
-	    cmocka_unit_test(exported_documents_read_back_to_the_same_form),
-	    cmocka_unit_test(each_odd_string_survives_export),
 	    cmocka_unit_test(a_document_of_four_megabytes_is_read),
 	    cmocka_unit_test(running_out_of_memory_is_a_fault),
-	    cmocka_unit_test(export_fails_cleanly_without_memory),
 	};
 
 	return cmocka_run_group_tests_name("document", tests, setup, teardown);
