@@ -18,7 +18,8 @@
 
 #define FOLDER	    "command-"
 #define ARGUMENTS   8192
-#define PER_COMMAND 256 /* processes */
+#define PER_COMMAND 256	 /* processes */
+#define OWN_USER    4096 /* … where commands share them with our user */
 #define BUBBLEWRAP  "/usr/bin/bwrap"
 #define TRIAL_NS    INT64_C(5000000000)
 
@@ -149,15 +150,17 @@ place_folder(struct place *p, char folder[PATH_MAX])
 	return -1;
 }
 
+/* A command may leave folders that nobody but root can enter. */
+static const char removal[] =
+    "rm -rf -- \"$1\" || { chmod -R u+rwx -- \"$1\"; rm -rf -- \"$1\"; }";
+
 void
 place_remove(const char *folder)
 {
-	char *const argv[] = {(char *)(uintptr_t) "rm",
-	    (char *)(uintptr_t) "-rf", (char *)(uintptr_t) "--",
-	    (char *)(uintptr_t)folder, NULL};
+	const char *const argv[] = {"sh", "-c", removal, "sh", folder, NULL};
 
 	if (rmdir(folder) != 0 && errno != ENOENT)
-		child_helper(argv);
+		child_helper((char *const *)(uintptr_t)argv);
 }
 
 /* --- bubblewrap -------------------------------------------------------------- */
@@ -303,8 +306,8 @@ place_create(struct place *p, const struct runner_settings *s, struct err *e)
 	    make_scratch(p, s->scratch, e) != 0)
 		return -1;
 	empty_scratch(p);
-	if (p->drop)
-		p->processes = PER_COMMAND * ((size_t)s->concurrency + 4);
+	p->processes =
+	    p->drop ? PER_COMMAND * ((size_t)s->concurrency + 4) : OWN_USER;
 	build_prefix(p);
 	if (s->sandbox && !try_sandbox(p))
 		fprintf(stderr,

@@ -1,4 +1,5 @@
-/* test_lua.c - what scripts can do, and all they can't. */
+/* test_lua.c - what scripts can do, and all they can't.
+ * long: one list of attacks, read as one. */
 #include "call_fixture.h"
 
 #include <cmocka.h>

@@ -1,5 +1,6 @@
 /* test_runner.c - commands as an arena sees them: one client, a real runner,
- * with bubblewrap (where it works) and without. */
+ * with bubblewrap (where it works) and without.
+ * long: all of it runs twice, once in each of these. */
 #include "call_fixture.h"
 
 #include <dirent.h>
