@@ -182,8 +182,8 @@ struct compute *
 compute_new(const struct compute_settings *settings, compute_done done,
     void *ctx, struct err *e)
 {
-	size_t size = sizeof(struct compute) +
-		      settings->threads * sizeof(struct worker);
+	size_t size =
+	    sizeof(struct compute) + settings->threads * sizeof(struct worker);
 	struct compute *c = mem_heap(size);
 
 	if (c == NULL)
