@@ -1,9 +1,9 @@
 /* document.h - the DAG document: one model, read from YAML and JSON, validated,
  * written back.
  *
- *   bytes ──yaml_parse or json_parse──► struct json ──document_read──► struct
- *   document (validated) ──document_canonical──► bytes that are hashed, stored
- *   and compiled
+ *   bytes ── yaml_parse, json_parse ──► struct json
+ *         ── document_read ──► struct document (validated)
+ *         ── document_canonical ──► bytes that are hashed, stored, compiled
  *
  * Owner:    everything lives in the struct mem passed in; strings may point
  *           into the json tree's.

@@ -1,4 +1,4 @@
-/* lua_check.c - luaL_loadbufferx in text mode, with an allocator that counts. */
+/* lua_check.c - luaL_loadbufferx in text mode; the allocator counts. */
 #include "dag/lua_check.h"
 
 #include <lauxlib.h>

@@ -2,7 +2,10 @@
  *
  * The one declaration of an op's parameters, used by validation, documentation
  * and the API. exec/ops holds the code that runs them; its registry hands a
- * struct op_set to document_validate and plan_compile.
+ * struct op_set to document_read and plan_compile.
+ *
+ * Owner:    whoever declares it, as constants; nothing here is ever freed.
+ * Process:  read-only, any thread.
  */
 #ifndef OPEN_DAG_OP_H
 #define OPEN_DAG_OP_H

@@ -7,7 +7,11 @@
  * execution.id), resolved without Lua, or any Lua expression. A string that is
  * one ${{ }} keeps the value's type; inside other text the value becomes text
  * (strings as they are, numbers and booleans printed, null "", arrays and
- * objects as JSON). "$${{" is a literal "${{".
+ * objects as JSON). "$${{" is a literal "${{". Keys of objects are taken as
+ * they stand.
+ *
+ * Owner:    part of a plan, see plan.h; plan_check has checked every offset.
+ * Process:  read-only, may lie in shared memory.
  */
 #ifndef OPEN_DAG_TEMPLATE_H
 #define OPEN_DAG_TEMPLATE_H

@@ -1,4 +1,4 @@
-/* test_canonical.c - the one form of a document, and YAML that reads back to it. */
+/* test_canonical.c - a document's one form, and YAML that reads back to it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

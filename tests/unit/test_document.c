@@ -1,4 +1,4 @@
-/* test_document.c - validation: what is read, and every fault with its place. */
+/* test_document.c - what is read, and every fault with its place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
