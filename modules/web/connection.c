@@ -1,10 +1,17 @@
-/* connection.c - a libpq connection that is opened, greeted and used without
- * ever blocking: pipeline mode all its life, one round at a time.
+/* connection.c - one of Kore's pgsql connections, used without ever blocking:
+ * held for as long as it lives, in pipeline mode all its life, one round at a
+ * time.
  *
- *   event ─► connection_event ─► opening: step_open ─► greet
- *                             └► idle, busy: step_read ─► take_result … round_end
+ *   closed ─knock─► opening ─hold, greet─► idle ⇄ busy ─► closed
+ *
+ * Kore's pgsql opens it, watches it and reads it (kore_pgsql_handle); what Kore
+ * 4.1.0 can't do is kept away from it: a connect that blocks (we knock first, in
+ * the event loop), an event without a callback (connection_event stands before
+ * Kore's handler), and reading in a loop while a result is incomplete (Kore is
+ * called when one is complete).
  */
 
+#include <libpq-events.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +34,7 @@ static const char greeting[] =
 static const char set_actor[] =
     "select pg_catalog.set_config('open.organization', $1, true)";
 
+static void knock_event(void *, int);
 static void connection_event(void *, int);
 
 void
@@ -34,7 +42,7 @@ connection_create(struct database_connection *c, struct pool *p)
 {
 	memset(c, 0, sizeof(*c));
 	c->event.type = KORE_TYPE_TASK;
-	c->event.handle = connection_event;
+	c->event.handle = knock_event;
 	c->pool = p;
 	c->state = CONNECTION_CLOSED;
 }
@@ -46,17 +54,43 @@ enter(struct database_connection *c, enum connection_state state)
 	c->since_ns = clock_mono_ns();
 }
 
+/* Level-triggered: a result may need several reads. */
 static void
 watch(struct database_connection *c, int events)
 {
 	kore_platform_event_schedule(
-	    PQsocket(c->pg), events | EPOLLRDHUP, 0, c);
+	    PQsocket(c->pgsql.conn->db), events | EPOLLRDHUP, 0, c->pgsql.conn);
+}
+
+static PGconn *
+link_of(const struct database_connection *c)
+{
+	return c->pgsql.conn->db;
+}
+
+int
+connection_socket(const struct database_connection *c)
+{
+	if (c->knock != NULL)
+		return PQsocket(c->knock);
+	return c->held ? PQsocket(link_of(c)) : -1;
+}
+
+void
+connection_step(struct database_connection *c)
+{
+	if (c->knock != NULL) {
+		knock_event(c, 0);
+	} else if (c->held) {
+		c->pgsql.conn->evt.flags |= KORE_EVENT_READ;
+		connection_event(c->pgsql.conn, 0);
+	}
 }
 
 short
 connection_wants(const struct database_connection *c)
 {
-	return (short)(POLLIN | (c->writing || !c->greeting ? POLLOUT : 0));
+	return (short)(POLLIN | (c->writing || c->knock != NULL ? POLLOUT : 0));
 }
 
 /* --- the prepared statements of a connection ------------------------------ */
@@ -108,15 +142,27 @@ deliver(struct database_connection *c, struct query *q)
 	}
 }
 
+static void
+knock_end(struct database_connection *c)
+{
+	PQfinish(c->knock);
+	c->knock = NULL;
+}
+
+/* Kore's way to end a connection is to tell its handler of an error; it frees
+ * struct pgsql_conn. */
 void
 connection_close(struct database_connection *c)
 {
 	struct query *q = c->query;
 
-	if (c->pg == NULL)
-		return;
-	PQfinish(c->pg);
-	c->pg = NULL;
+	knock_end(c);
+	if (c->held) {
+		c->held = false;
+		if (c->pgsql.conn != NULL)
+			kore_pgsql_handle(c->pgsql.conn, 1);
+		kore_pgsql_cleanup(&c->pgsql);
+	}
 	enter(c, CONNECTION_CLOSED);
 	round_reset(c);
 	if (q == NULL)
@@ -145,12 +191,13 @@ connection_lost(struct database_connection *c, const char *why, bool refused)
 }
 
 static void
-connection_broken(struct database_connection *c)
+connection_broken(struct database_connection *c, const char *error)
 {
 	char why[200];
 
-	snprintf(why, sizeof(why), "%s", PQerrorMessage(c->pg));
-	connection_lost(c, why[0] == '\0' ? "closed" : why, false);
+	snprintf(why, sizeof(why), "%s",
+	    error == NULL || error[0] == '\0' ? "closed" : error);
+	connection_lost(c, why, false);
 }
 
 /* Where libpq refuses to send, the next tick finds the connection overdue: its
@@ -160,13 +207,15 @@ send_all(struct database_connection *c, bool sent)
 {
 	int rc = -1;
 
-	if (sent && PQpipelineSync(c->pg))
-		rc = PQflush(c->pg);
+	if (sent && PQpipelineSync(link_of(c)))
+		rc = PQflush(link_of(c));
 	if (rc < 0) {
 		c->since_ns = 0;
 		return;
 	}
 	c->writing = rc > 0;
+	c->pgsql.state = KORE_PGSQL_STATE_WAIT;
+	c->pgsql.flags |= KORE_PGSQL_SCHEDULED;
 	watch(c, c->writing ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
@@ -183,6 +232,7 @@ static void
 greet(struct database_connection *c)
 {
 	const char *channel;
+	PGconn *pg = link_of(c);
 	bool sent;
 	char text[100];
 	unsigned i;
@@ -192,19 +242,19 @@ greet(struct database_connection *c)
 	c->prepared_count = 0;
 	c->stale = false;
 	c->greeting = true;
-	PQsetNoticeProcessor(c->pg, notice, (void *)(uintptr_t)c->pool->name);
-	sent = PQsetnonblocking(c->pg, 1) == 0 && PQenterPipelineMode(c->pg) &&
-	       PQsendPrepare(c->pg, "actor", set_actor, 0, NULL);
+	PQsetNoticeProcessor(pg, notice, (void *)(uintptr_t)c->pool->name);
+	sent = PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg) &&
+	       PQsendPrepare(pg, "actor", set_actor, 0, NULL);
 	for (i = 0;
 	     sent && c->pool->listens && (channel = pool_channel(i)) != NULL;
 	     i++) {
 		snprintf(text, sizeof(text), "listen %s", channel);
-		sent = PQsendQueryParams(
-		    c->pg, text, 0, NULL, NULL, NULL, NULL, 0);
+		sent =
+		    PQsendQueryParams(pg, text, 0, NULL, NULL, NULL, NULL, 0);
 	}
 	c->at = 1 + i;
 	sent = sent &&
-	       PQsendQueryParams(c->pg, greeting, 0, NULL, NULL, NULL, NULL, 0);
+	       PQsendQueryParams(pg, greeting, 0, NULL, NULL, NULL, NULL, 0);
 	send_all(c, sent);
 }
 
@@ -240,48 +290,102 @@ greeted(struct database_connection *c)
 	pool_ready(c);
 }
 
+/* Kore calls it for every change; what it means is looked at in
+ * connection_event. Notifications are only there during the call. */
 static void
-step_open(struct database_connection *c)
+pgsql_changed(struct kore_pgsql *pgsql, void *arg)
 {
-	switch (PQconnectPoll(c->pg)) {
+	(void)arg;
+	if (pgsql->state == KORE_PGSQL_STATE_NOTIFY)
+		pool_notified(pgsql->notify.channel, pgsql->notify.extra);
+}
+
+/* Kore's handler knows struct pgsql_conn, libpq whose that is. */
+static int
+owner(PGEventId id, void *info, void *arg)
+{
+	(void)id;
+	(void)info;
+	(void)arg;
+	return 1;
+}
+
+/* Somebody answered: take a connection from Kore, for good. */
+static void
+hold(struct database_connection *c)
+{
+	knock_end(c);
+	kore_pgsql_init(&c->pgsql);
+	kore_pgsql_bind_callback(&c->pgsql, pgsql_changed, c);
+	if (!kore_pgsql_setup(&c->pgsql, c->pool->name, KORE_PGSQL_ASYNC)) {
+		char why[200];
+
+		snprintf(why, sizeof(why), "%s",
+		    c->pgsql.error == NULL ? "not opened" : c->pgsql.error);
+		kore_pgsql_cleanup(&c->pgsql);
+		connection_lost(c, why, false);
+		return;
+	}
+	c->held = true;
+	c->pgsql.conn->evt.handle = connection_event;
+	if (!PQregisterEventProc(link_of(c), owner, "open", NULL) ||
+	    !PQsetInstanceData(link_of(c), owner, c)) {
+		connection_lost(c, "out of memory", false);
+		return;
+	}
+	greet(c);
+}
+
+static void
+knock_watch(struct database_connection *c, int events)
+{
+	kore_platform_event_schedule(
+	    PQsocket(c->knock), events | EPOLLRDHUP, 0, c);
+}
+
+static void
+knock_event(void *arg, int error)
+{
+	struct database_connection *c = arg;
+
+	(void)error;
+	c->event.flags = 0;
+	if (c->knock == NULL)
+		return; /* an event of before it was closed */
+	switch (PQconnectPoll(c->knock)) {
 	case PGRES_POLLING_READING:
-		watch(c, EPOLLIN);
+		knock_watch(c, EPOLLIN);
 		return;
 	case PGRES_POLLING_WRITING:
-		watch(c, EPOLLOUT);
+		knock_watch(c, EPOLLOUT);
 		return;
 	case PGRES_POLLING_OK:
-		greet(c);
+		hold(c);
 		return;
 	case PGRES_POLLING_FAILED:
 	case PGRES_POLLING_ACTIVE:
 		break;
 	}
-	connection_broken(c);
+	connection_broken(c, PQerrorMessage(c->knock));
 }
 
-/* Keywords after the URL win over what it says. */
 void
 connection_open(struct database_connection *c)
 {
 	const struct pool *p = c->pool;
-	const char *const names[] = {"dbname", "options", "application_name",
-	    "gssencmode", "tcp_user_timeout", "client_encoding", NULL};
-	const char *const values[] = {
-	    p->url, p->options, "open", "disable", "15000", "UTF8", NULL};
 	char why[200];
 
 	c->greeting = c->writing = false;
 	enter(c, CONNECTION_OPENING);
-	c->pg = p->url == NULL ? NULL : PQconnectStartParams(names, values, 1);
-	if (c->pg != NULL && PQstatus(c->pg) != CONNECTION_BAD) {
-		watch(c, EPOLLOUT);
+	c->knock = p->conninfo == NULL ? NULL : PQconnectStart(p->conninfo);
+	if (c->knock != NULL && PQstatus(c->knock) != CONNECTION_BAD) {
+		knock_watch(c, EPOLLOUT);
 		return;
 	}
 	snprintf(why, sizeof(why), "%s",
-	    c->pg == NULL ? "no connection string" : PQerrorMessage(c->pg));
-	PQfinish(c->pg);
-	c->pg = NULL;
+	    c->knock == NULL ? "no connection string"
+			     : PQerrorMessage(c->knock));
+	knock_end(c);
 	enter(c, CONNECTION_CLOSED);
 	pool_failed(c, why, false);
 }
@@ -306,15 +410,16 @@ connection_send(struct database_connection *c, struct query *q)
 		uuid_format(q->organization, text);
 		actor = text;
 		sent = PQsendQueryPrepared(
-		    c->pg, "actor", 1, &actor, NULL, NULL, 0);
+		    link_of(c), "actor", 1, &actor, NULL, NULL, 0);
 		c->at++;
 	}
 	if (sent && (anew || c->prepared[slot_of(c, key_of(q->sql))] == 0)) {
 		c->preparing = anew ? 0 : key_of(q->sql);
-		sent = PQsendPrepare(c->pg, q->sql->key, q->sql->text, 0, NULL);
+		sent = PQsendPrepare(
+		    link_of(c), q->sql->key, q->sql->text, 0, NULL);
 		c->at++;
 	}
-	sent = sent && PQsendQueryPrepared(c->pg, q->sql->key, p->count,
+	sent = sent && PQsendQueryPrepared(link_of(c), q->sql->key, p->count,
 			   p->values, p->lengths, p->formats, 0);
 	send_all(c, sent);
 }
@@ -407,67 +512,79 @@ take_result(struct database_connection *c, PGresult *r)
 	return false;
 }
 
-static void
-notifications(struct database_connection *c)
+/* Sends what libpq still holds; false: the connection broke. */
+static bool
+step_write(struct database_connection *c)
 {
-	PGnotify *n;
+	int rc;
 
-	while ((n = PQnotifies(c->pg)) != NULL) {
-		pool_notified(n->relname, n->extra);
-		PQfreemem(n);
-	}
+	if (!c->writing)
+		return true;
+	if ((rc = PQflush(link_of(c))) < 0)
+		return false;
+	c->writing = rc > 0;
+	if (!c->writing)
+		watch(c, EPOLLIN);
+	return true;
 }
 
-/* A NULL between two results of a pipeline only separates them; two in a row
- * mean that there is nothing more. */
+/* What Kore read: NULL between two results of a pipeline only separates them.
+ * True: the round ended with it. */
+static bool
+step_result(struct database_connection *c, unsigned *nulls)
+{
+	struct kore_pgsql *pgsql = &c->pgsql;
+	PGresult *r = pgsql->result;
+
+	pgsql->result = NULL;
+	kore_free(pgsql->error);
+	pgsql->error = NULL;
+	pgsql->state = KORE_PGSQL_STATE_WAIT;
+	if (r == NULL) {
+		(*nulls)++;
+		return false;
+	}
+	*nulls = 0;
+	return take_result(c, r);
+}
+
+/* As long as there are complete results, and none can be missed: two NULLs in a
+ * row mean that there is nothing more. */
 static void
 step_read(struct database_connection *c)
 {
-	PGresult *r;
 	unsigned nulls = 0;
-	int rc;
 
-	if (!PQconsumeInput(c->pg)) {
-		connection_broken(c);
-		return;
-	}
-	if (c->writing) {
-		if ((rc = PQflush(c->pg)) < 0) {
-			connection_broken(c);
+	do {
+		if (!PQconsumeInput(link_of(c))) {
+			connection_broken(c, PQerrorMessage(link_of(c)));
 			return;
 		}
-		c->writing = rc > 0;
-		if (!c->writing)
-			watch(c, EPOLLIN);
-	}
-	notifications(c);
-	while (c->state != CONNECTION_IDLE && nulls < 2 && !PQisBusy(c->pg)) {
-		if ((r = PQgetResult(c->pg)) == NULL) {
-			nulls++;
-			continue;
-		}
-		nulls = 0;
-		if (take_result(c, r))
+		if (PQisBusy(link_of(c)))
 			return;
-	}
-	if (PQstatus(c->pg) == CONNECTION_BAD)
-		connection_broken(c);
+		c->pgsql.conn->evt.flags |= KORE_EVENT_READ;
+		kore_pgsql_handle(c->pgsql.conn, 0);
+		if (step_result(c, &nulls))
+			return;
+	} while (c->held && c->state != CONNECTION_IDLE && nulls < 2);
+	if (c->held && PQstatus(link_of(c)) == CONNECTION_BAD)
+		connection_broken(c, PQerrorMessage(link_of(c)));
 }
 
 static void
 connection_event(void *arg, int error)
 {
-	struct database_connection *c = arg;
+	struct pgsql_conn *conn = arg;
+	struct database_connection *c = PQinstanceData(conn->db, owner);
 
-	c->event.flags = 0;
-	if (c->pg == NULL)
-		return; /* an event of before it was closed */
-	if (c->state == CONNECTION_OPENING && !c->greeting) {
-		step_open(c);
+	if (!step_write(c)) {
+		connection_broken(c, PQerrorMessage(link_of(c)));
 		return;
 	}
 	step_read(c);
-	if (error && c->pg != NULL && c->state == CONNECTION_IDLE)
+	if (c->held && c->pgsql.conn == conn)
+		conn->evt.flags = 0;
+	if (error && c->held && c->state == CONNECTION_IDLE)
 		connection_lost(c, "closed by the database", false);
 }
 

@@ -1,8 +1,9 @@
-/* connection.h - one libpq connection in the event loop; between database.c
- * (pools) and connection.c, nobody else's.
+/* connection.h - one of Kore's pgsql connections in the event loop; between
+ * database.c (pools) and connection.c, nobody else's.
  *
- * States:   closed → opening (connect, then greet: prepare the actor, check the
- *           role, listen) → idle ⇄ busy → closed.
+ * States:   closed → opening (knock without blocking, take a connection from
+ *           Kore, greet: prepare the actor, check the role, listen) → idle ⇄
+ *           busy → closed.
  * Lifetime: the struct lives as long as the worker, for the event loop may
  *           still hold an event of a connection that was just closed.
  */
@@ -22,9 +23,11 @@ enum connection_state {
 #define PREPARED_SLOTS 1024
 
 struct database_connection {
-	struct kore_event event; /* first: Kore's event loop asks for it */
+	struct kore_event event; /* of the knock; first: Kore asks for it */
 	struct pool *pool;
-	PGconn *pg;
+	PGconn *knock;		 /* opening: is anybody there? */
+	struct kore_pgsql pgsql; /* held until the connection is closed */
+	bool held;
 	enum connection_state state;
 	bool greeting;	  /* opening: connected, waits for the greeting */
 	bool writing;	  /* libpq holds bytes it could not send yet */
@@ -46,8 +49,7 @@ struct database_connection {
 
 struct pool {
 	const char *name;
-	char *url;
-	char options[1024];
+	char *conninfo;
 	bool listens;
 	unsigned max;
 	struct database_connection *connections;
@@ -67,7 +69,11 @@ void connection_close(struct database_connection *);
 void connection_send(struct database_connection *, struct query *);
 /* Ends what takes too long. */
 void connection_check(struct database_connection *, int64_t now);
-short connection_wants(const struct database_connection *); /* poll events */
+/* For a poll outside of the event loop: its socket (-1: none), the events, and
+ * what follows when one came. */
+int connection_socket(const struct database_connection *);
+short connection_wants(const struct database_connection *);
+void connection_step(struct database_connection *);
 /* The error only means that a prepared statement must be made anew. */
 bool connection_stale_plan(const struct query *);
 

@@ -292,33 +292,61 @@ database_listen(const char *channel, void (*notified)(const char *))
 	channels[channel_count++].notified = notified;
 }
 
-/* Adds to what the URL says: the role, and how sessions of ours behave. */
+/* KEYWORD='VALUE', as libpq reads it back. */
+static void
+conninfo_put(struct buf *b, const char *keyword, const char *value)
+{
+	buf_printf(b, "%s='", keyword);
+	for (; *value != '\0'; value++) {
+		if (*value == '\'' || *value == '\\')
+			buf_putc(b, '\\');
+		buf_putc(b, *value);
+	}
+	buf_puts(b, "' ");
+}
+
+/* What the URL says and, since the last word counts, how sessions of ours
+ * behave. */
 static void
 pool_conninfo(struct pool *p, const char *role, const char *timeout)
 {
-	struct buf url;
+	struct buf url, info, settings;
 	PQconninfoOption *options, *o;
 	char *fault = NULL;
 
 	buf_create(&url, 0);
+	buf_create(&info, 0);
+	buf_create(&settings, 0);
 	config_database(config, false, &url);
 	options = buf_failed(&url) ? NULL : PQconninfoParse(url.data, &fault);
 	if (options == NULL)
 		log_error("database: database_url: %s",
 		    fault == NULL ? "out of memory" : fault);
-	PQfreemem(fault);
-	p->options[0] = '\0';
-	for (o = options; o != NULL && o->keyword != NULL; o++)
-		if (strcmp(o->keyword, "options") == 0 && o->val != NULL)
-			snprintf(p->options, sizeof(p->options), "%s ", o->val);
-	snprintf(p->options + strlen(p->options),
-	    sizeof(p->options) - strlen(p->options),
+	for (o = options; o != NULL && o->keyword != NULL; o++) {
+		if (o->val == NULL)
+			continue;
+		if (strcmp(o->keyword, "options") == 0)
+			buf_printf(&settings, "%s ", o->val);
+		else
+			conninfo_put(&info, o->keyword, o->val);
+	}
+	buf_printf(&settings,
 	    "-c role=%s -c statement_timeout=%s -c timezone=UTC "
 	    "-c datestyle=ISO -c intervalstyle=postgres -c jit=off "
 	    "-c client_min_messages=warning -c bytea_output=hex",
 	    role, timeout);
+	if (!buf_failed(&settings))
+		conninfo_put(&info, "options", settings.data);
+	buf_puts(&info, "application_name=open gssencmode=disable "
+			"tcp_user_timeout=15000 client_encoding=UTF8 "
+			"connect_timeout=3");
+	if (options != NULL && !buf_failed(&settings))
+		p->conninfo = buf_take(&info, NULL);
+	PQfreemem(fault);
 	PQconninfoFree(options);
-	p->url = buf_take(&url, NULL);
+	buf_free(&url);
+	buf_free(&info);
+	buf_free(&settings);
 }
 
 static void
@@ -336,6 +364,9 @@ pool_start(struct pool *p, const char *name, const char *role, int64_t max,
 	snprintf(timeout, sizeof(timeout), "%lld",
 	    (long long)(timeout_ns / 1000000));
 	pool_conninfo(p, role, timeout);
+	pgsql_conn_max = (u_int16_t)p->max;
+	if (p->conninfo != NULL)
+		kore_pgsql_register(p->name, p->conninfo);
 	if ((p->connections = calloc(p->max, sizeof(*p->connections))) == NULL)
 		abort();
 	for (i = 0; i < p->max; i++)
@@ -370,9 +401,9 @@ database_stop(void)
 		for (i = 0; i < p->max; i++)
 			connection_close(&p->connections[i]);
 		free(p->connections);
-		free(p->url);
+		free(p->conninfo);
 		p->connections = NULL;
-		p->url = NULL;
+		p->conninfo = NULL;
 		p->max = 0;
 	}
 }
@@ -409,16 +440,14 @@ database_pump(int timeout_ms)
 
 	for (p = pools; p < pools + POOL_COUNT; p++)
 		for (k = 0; k < p->max && n < 64; k++) {
-			if (p->connections[k].pg == NULL)
-				continue;
 			who[n] = &p->connections[k];
-			fds[n].fd = PQsocket(who[n]->pg);
+			fds[n].fd = connection_socket(who[n]);
 			fds[n].events = connection_wants(who[n]);
-			n++;
+			n += fds[n].fd >= 0;
 		}
 	if (poll(fds, n, timeout_ms) < 1)
 		return;
 	for (i = 0; i < n; i++)
 		if (fds[i].revents != 0)
-			who[i]->event.handle(who[i], 0);
+			connection_step(who[i]);
 }

@@ -11,7 +11,7 @@
  * Leaves:   a query whose owner went away runs to its end on its connection,
  *           which stays sound; statement_timeout bounds it.
  * Process:  a worker's event loop only.
- * Why not kore_pgsql: see README.md.
+ * Kore:     connections are those of Kore's pgsql, see connection.c.
  */
 #ifndef OPEN_WEB_DATABASE_H
 #define OPEN_WEB_DATABASE_H

@@ -11,5 +11,6 @@
 
 #include <kore/kore.h>
 #include <kore/http.h>
+#include <kore/pgsql.h>
 
 #endif
