@@ -31,6 +31,9 @@ pg_pid() {
 	alive "$pid" && [ "$(readlink "/proc/$pid/cwd")" = "$DATA/pg" ] && say "$pid"
 }
 
+# The socket folder of the running cluster.
+pg_sockets() { pg_pid >/dev/null && sed -n 5p "$DATA/pg/postmaster.pid"; }
+
 pg_create() {
 	step "Creating the database cluster in $DATA/pg"
 	rm -rf "$DATA/pg.new"
@@ -83,11 +86,15 @@ pg_clear_stale() {
 }
 
 pg_start() {
+	local sockets
 	pg_find
 	[ -d "$DATA/pg" ] || pg_create
-	if pg_pid >/dev/null; then
-		SOCKETS=$(sed -n 5p "$DATA/pg/postmaster.pid")
-		[ -S "$SOCKETS/.s.PGSQL.5432" ] && return 0
+	if sockets=$(pg_sockets); then
+		if [ -S "$sockets/.s.PGSQL.5432" ]; then
+			SOCKETS=$sockets
+			pg_provision
+			return
+		fi
 		pg_stop
 	fi
 	pg_clear_stale

@@ -67,6 +67,8 @@ short_path() {
 	REPLY=$LINKS/$1
 }
 
+links_remove() { [ -z "${LINKS:-}" ] || rm -rf "$LINKS"; }
+
 data_lock() {
 	exec 9>"$DATA/lock"
 	flock -n 9 || die "another ./build.sh works with $DATA: stop it, or set OPEN_DATA"
@@ -183,7 +185,7 @@ serve_stop() {
 	trap - EXIT
 	kore_stop
 	[ -z "${DATABASE_PRIVATE:-}" ] || pg_stop
-	[ -z "${LINKS:-}" ] || rm -rf "$LINKS"
+	links_remove
 }
 
 serve_prepare() {
@@ -248,28 +250,36 @@ serve_dev() {
 }
 
 serve_database() {
+	local running
 	packages_build
 	compile tools
 	settings_load
 	[ -z "$DATABASE_URL" ] || die "OPEN_DATABASE_URL names a database that is not ours to start or stop"
 	data_prepare
+	pg_find
+	running=$(pg_sockets) || running=
 	case ${1:-} in
 	start)
 		pg_start
 		pg_url open_login
 		say ""
+		[ "$SOCKETS" = "$SHORT/run" ] || links_remove
 		;;
 	stop)
-		pg_find
 		pg_stop
+		links_remove
+		[[ $running != */open.??????/data/run ]] || rm -rf "${running%/data/run}"
 		;;
 	url)
-		pg_find
-		pg_pid >/dev/null || die "the private database is not running"
-		SOCKETS=$(sed -n 5p "$DATA/pg/postmaster.pid")
+		links_remove
+		[ -n "$running" ] || die "the private database is not running"
+		SOCKETS=$running
 		pg_url open_login
 		say ""
 		;;
-	*) die "usage: ./build.sh database start|stop|url" ;;
+	*)
+		links_remove
+		die "usage: ./build.sh database start|stop|url"
+		;;
 	esac
 }
