@@ -120,7 +120,7 @@ cut_larger(struct lua_arena *a, unsigned c)
 		for (rest = class_size(i) - want; rest >= GRAIN;) {
 			unsigned r = class_of(rest);
 
-			if (class_size(r) > rest)
+			if (r > 0 && class_size(r) > rest)
 				r--;
 			give_back(a, tail, r);
 			tail += class_size(r);

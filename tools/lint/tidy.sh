@@ -8,5 +8,5 @@ if [ $status -eq 0 ] && ! grep -qE '(warning|error):' <<<"$output"; then
 	echo "$sum" >"build/tidy/${1//\//_}"
 	exit 0
 fi
-printf '%s\n' "$output"
+grep -E -A 3 '(warning|error):' <<<"$output"
 exit 1
