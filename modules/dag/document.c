@@ -20,9 +20,15 @@
 const struct document_limits document_limits_default = {
     (size_t)4 << 20, 100000, 1000000};
 
+const char *const durability_names[DURABILITY_COUNT] = {
+    [DURABILITY_BATCH] = "batch",
+    [DURABILITY_SYNC] = "sync",
+    [DURABILITY_MEMORY] = "memory"};
+
 static const char *const root_keys[] = {
-    "name", "description", "timeout", "nodes", NULL};
-static const char *const definition_keys[] = {"timeout", "nodes", NULL};
+    "name", "description", "timeout", "durability", "nodes", NULL};
+static const char *const definition_keys[] = {
+    "timeout", "durability", "nodes", NULL};
 
 /* Faults ------------------------------------------------------------------ */
 
@@ -201,6 +207,22 @@ read_description(struct reader *r)
 		r->doc->description = v->string;
 }
 
+static void
+read_durability(struct reader *r)
+{
+	const struct json *v = read_optional(r->root, "durability");
+
+	if (v == NULL)
+		return;
+	for (int i = 0; i < DURABILITY_COUNT; i++)
+		if (json_is_string(v, durability_names[i])) {
+			r->doc->durability = (enum durability)i;
+			return;
+		}
+	fault_at(r, NO_NODE, v, "invalid_durability",
+	    "\"durability\" is sync, batch or memory.");
+}
+
 /* The array of nodes, or NULL and a fault. */
 static const struct json *
 read_nodes_array(struct reader *r)
@@ -268,6 +290,7 @@ read_root(struct reader *r)
 	timeout = read_optional(r->root, "timeout");
 	if (timeout != NULL)
 		r->doc->timeout_ns = read_duration(r, NO_NODE, timeout);
+	read_durability(r);
 	nodes = read_nodes_array(r);
 	if (nodes != NULL)
 		read_nodes(r, nodes);

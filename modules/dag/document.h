@@ -34,6 +34,15 @@ enum trigger {
 	TRIGGER_NONE_FAILED
 };
 
+/* When what a node did becomes durable. */
+enum durability {
+	DURABILITY_BATCH,  /* soon: many completions in one commit */
+	DURABILITY_SYNC,   /* before its successors start */
+	DURABILITY_MEMORY, /* never; only the execution's end is */
+	DURABILITY_COUNT
+};
+extern const char *const durability_names[DURABILITY_COUNT];
+
 struct document_limits {
 	size_t bytes;	       /* 4 MiB */
 	uint32_t nodes;	       /* 100,000 */
@@ -72,6 +81,7 @@ struct document {
 	const char *name;
 	const char *description; /* "" if none */
 	int64_t timeout_ns;	 /* 0: none */
+	enum durability durability;
 	uint32_t node_count;
 	uint32_t dependency_count;
 	/* In the document's order; the index is the node's identity in the
@@ -115,8 +125,8 @@ struct document_options {
  * Codes: invalid_type unknown_key missing_key invalid_name invalid_description
  * duplicate_node unknown_dependency self_dependency duplicate_dependency cycle
  * unknown_op invalid_parameter missing_parameter unknown_parameter
- * op_not_allowed invalid_duration invalid_trigger invalid_retry
- * invalid_expression unknown_node not_an_ancestor too_many_nodes
+ * op_not_allowed invalid_duration invalid_durability invalid_trigger
+ * invalid_retry invalid_expression unknown_node not_an_ancestor too_many_nodes
  * too_many_dependencies document_too_large out_of_memory.
  * A cycle's message shows its path in the order of running: a -> b -> a means
  * that b depends on a. */
@@ -134,7 +144,7 @@ int document_parse(struct mem *m, enum document_format format,
     const char *bytes, size_t len, const struct document_options *options,
     struct faults *faults, struct document **out);
 
-/* The canonical JSON of {timeout, nodes} (never name or description): defaults
+/* The canonical JSON of {durability, nodes, timeout} (never name or description): defaults
  * left out, keys sorted, durations as duration_format has them, dependencies in
  * ascending node order. Two documents that mean the same give the same bytes.
  * d may be a document of the same ops only. */

@@ -165,6 +165,10 @@ document_canonical(
     const struct document *d, const struct op_set *ops, struct buf *out)
 {
 	buf_putc(out, '{');
+	if (d->durability != DURABILITY_BATCH) {
+		write_key(out, "durability");
+		write_string(out, durability_names[d->durability]);
+	}
 	write_key(out, "nodes");
 	buf_putc(out, '[');
 	for (uint32_t i = 0; i < d->node_count && !out->failed; i++) {

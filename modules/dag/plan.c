@@ -8,7 +8,7 @@
 #include "dag/plan_layout.h"
 #include "dag/template_compile.h"
 
-_Static_assert(sizeof(struct plan) == 96, "plan.h: change PLAN_VERSION");
+_Static_assert(sizeof(struct plan) == 104, "plan.h: change PLAN_VERSION");
 _Static_assert(sizeof(struct plan_node) == 56, "plan.h: change PLAN_VERSION");
 
 /* Layout ------------------------------------------------------------------ */
@@ -103,6 +103,7 @@ count_things(struct compiler *c, struct plan *p)
 	p->magic = PLAN_MAGIC;
 	p->version = PLAN_VERSION;
 	p->timeout_ns = d->timeout_ns;
+	p->durability = (uint32_t)d->durability;
 	p->node_count = d->node_count;
 	p->edge_count = d->dependency_count;
 	for (uint32_t i = 0; i < d->node_count; i++) {

@@ -22,7 +22,7 @@
 #include "dag/document.h"
 
 #define PLAN_MAGIC   0x4e414c504e45504full /* "OPENPLAN" */
-#define PLAN_VERSION 1
+#define PLAN_VERSION 2
 #define PLAN_NONE    UINT32_MAX
 
 struct plan_node {
@@ -56,6 +56,8 @@ struct plan {
 	uint64_t size;	   /* of the whole block in bytes */
 	uint32_t node_count, edge_count, root_count, op_count;
 	int64_t timeout_ns;	  /* of the execution; 0: none */
+	uint32_t durability;	  /* enum durability */
+	uint32_t reserved;	  /* 0 */
 	uint32_t nodes;		  /* struct plan_node[node_count] */
 	uint32_t successor_index; /* uint32_t[node_count + 1] */
 	uint32_t successors;	  /* uint32_t[edge_count], ascending per node */

@@ -36,6 +36,8 @@ check_header(const struct plan *p, size_t len)
 		return "its tables are not where they belong";
 	if (p->timeout_ns < 0)
 		return "its timeout is negative";
+	if (p->durability >= DURABILITY_COUNT || p->reserved != 0)
+		return "its durability is unknown";
 	return NULL;
 }
 

@@ -38,6 +38,27 @@ documents_that_mean_the_same_have_one_canonical_form(void **state)
 }
 
 static void
+durability_is_part_of_the_form_unless_it_is_the_default(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    canonical(yaml("name: x\ndurability: batch\nnodes: [{name: a}]\n")),
+	    "{\"nodes\":[{\"name\":\"a\"}]}");
+	for (int i = 0; i < DURABILITY_COUNT; i++) {
+		char text[100];
+		struct document *d;
+
+		snprintf(text, sizeof(text),
+		    "{\"durability\":\"%s\",\"nodes\":[{\"name\":\"a\"}]}",
+		    durability_names[i]);
+		d = json(text);
+		assert_int_equal(d->durability, i);
+		if (i != DURABILITY_BATCH)
+			assert_string_equal(canonical(d), text);
+	}
+}
+
+static void
 canonical_forms_have_the_known_hash(void **state)
 {
 	const char *text = "{\"nodes\":[{\"name\":\"a\"}]}";
@@ -89,6 +110,7 @@ export_reads_well(void **state)
 	const char *text = "name: nightly-etl\n"
 			   "description: \"Load yesterday's orders\"\n"
 			   "timeout: \"10m\"\n"
+			   "durability: sync\n"
 			   "nodes:\n"
 			   "  - name: extract\n"
 			   "    op: command\n"
@@ -266,6 +288,7 @@ each_odd_string_survives_export(void **state)
 static const char every_feature[] =
     "name: x\n"
     "timeout: 1h\n"
+    "durability: memory\n"
     "nodes:\n"
     "  - name: a\n"
     "  - {name: b, dependencies: [a], when: nodes.a.status == 'success'}\n"
@@ -311,6 +334,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(
 		documents_that_mean_the_same_have_one_canonical_form),
+	    cmocka_unit_test(
+		durability_is_part_of_the_form_unless_it_is_the_default),
 	    cmocka_unit_test(canonical_forms_have_the_known_hash),
 	    cmocka_unit_test(export_reads_well),
 	    cmocka_unit_test(exported_documents_read_back_to_the_same_form),

@@ -50,6 +50,7 @@ all_keys_are_read(void **state)
 	struct document *d = yaml("name: nightly\n"
 				  "description: all keys\n"
 				  "timeout: 10m\n"
+				  "durability: sync\n"
 				  "nodes:\n"
 				  "  - name: a\n"
 				  "  - name: b\n"
@@ -67,6 +68,7 @@ all_keys_are_read(void **state)
 	assert_string_equal(d->name, "nightly");
 	assert_string_equal(d->description, "all keys");
 	assert_int_equal(d->timeout_ns, 600000000000);
+	assert_int_equal(d->durability, DURABILITY_SYNC);
 	n = &d->nodes[1];
 	assert_int_equal(n->op, 3);
 	assert_int_equal(json_get(n->with, "argv")->count, 2);
@@ -84,7 +86,8 @@ static void
 null_counts_as_left_out(void **state)
 {
 	struct document *d =
-	    yaml("name: x\ndescription:\ntimeout:\nnodes:\n  - name: a\n"
+	    yaml("name: x\ndescription:\ntimeout:\ndurability:\nnodes:\n  - "
+		 "name: a\n"
 		 "    dependencies:\n    op:\n    with:\n    when:\n"
 		 "    trigger:\n    retry:\n    timeout:\n");
 
@@ -239,6 +242,10 @@ faults_of_the_root_are_reported(void **state)
 		"1:25 /name unknown_key"},
 	    {"{\"nodes\":[{\"name\":\"a\"}],\"timeout\":\"x\"}",
 		"1:35 /timeout invalid_duration"},
+	    {"{\"nodes\":[{\"name\":\"a\"}],\"durability\":\"Sync\"}",
+		"1:38 /durability invalid_durability"},
+	    {"{\"nodes\":[{\"name\":\"a\"}],\"durability\":1}",
+		"1:38 /durability invalid_durability"},
 	    {"{\"nodes\":[{\"name\":\"a\"},{\"name\":\"a\"}]}",
 		"1:32 /nodes/1/name duplicate_node"},
 	    {"{\"nodes\":[{\"name\":\"a\"}", "1:23  invalid_json"},

@@ -60,7 +60,7 @@ compile(const char *text)
 }
 
 static const char every_feature[] =
-    "{\"timeout\":\"1h\",\"nodes\":["
+    "{\"timeout\":\"1h\",\"durability\":\"memory\",\"nodes\":["
     "{\"name\":\"b\",\"dependencies\":[\"a\"],\"op\":\"delay\","
     "\"with\":{\"duration\":\"5s\"},\"trigger\":\"all_done\"},"
     "{\"name\":\"a\"},"
@@ -87,6 +87,7 @@ a_plan_holds_what_the_document_says(void **state)
 	assert_int_equal(p->node_count, 5);
 	assert_int_equal(p->edge_count, 4);
 	assert_int_equal(p->timeout_ns, 3600000000000);
+	assert_int_equal(p->durability, DURABILITY_MEMORY);
 	assert_int_equal(p->root_count, 2);
 	assert_int_equal(roots[0], 1);
 	assert_int_equal(roots[1], 4);
@@ -298,6 +299,21 @@ randomly_damaged_plans_are_refused_or_harmless(void **state)
 	free(p);
 }
 
+static void
+an_unknown_durability_is_refused(void **state)
+{
+	struct plan *p = compile(every_feature);
+
+	(void)state;
+	p->durability = DURABILITY_COUNT;
+	assert_int_equal(check_copy(p, p->size, true), -1);
+	p->durability = DURABILITY_SYNC;
+	assert_int_equal(check_copy(p, p->size, true), 0);
+	p->reserved = 1;
+	assert_int_equal(check_copy(p, p->size, true), -1);
+	free(p);
+}
+
 /* A template whose array holds the array itself would never end; two that
  * share would double at each level. */
 static void
@@ -381,6 +397,7 @@ main(void)
 	    cmocka_unit_test(another_version_has_its_own_code),
 	    cmocka_unit_test(forged_plans_are_refused_or_harmless),
 	    cmocka_unit_test(randomly_damaged_plans_are_refused_or_harmless),
+	    cmocka_unit_test(an_unknown_durability_is_refused),
 	    cmocka_unit_test(templates_cannot_share_or_contain_themselves),
 	    cmocka_unit_test(a_cycle_in_a_plan_is_refused),
 	    cmocka_unit_test(running_out_of_memory_gives_no_plan),
