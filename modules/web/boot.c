@@ -7,12 +7,14 @@
  */
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,7 @@ struct server server;
 
 static char data_path[PATH_MAX], scratch_path[PATH_MAX + 16],
     socket_path[PATH_MAX + 24];
+static pid_t parent; /* a worker was forked from it */
 
 void kore_parent_configure(int, char **);
 void kore_parent_teardown(void);
@@ -191,6 +194,7 @@ kore_parent_configure(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
+	parent = getpid();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	settings_load();
 	log_level_set((enum config_log)server.config.log);
@@ -230,11 +234,23 @@ static void __attribute__((noreturn)) worker_stop(const char *why)
 	fatalx("worker: %s", why);
 }
 
+/* Whoever starts next runs what a server leaves behind: nothing of one whose
+ * parent was killed may go on. */
+static void
+die_with_parent(void)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		worker_stop(strerror(errno));
+	if (getppid() != parent)
+		_exit(1);
+}
+
 void
 kore_worker_configure(void)
 {
 	struct err e;
 
+	die_with_parent();
 	server.worker = worker->id - 1u;
 	server.mine = &server.counters[server.worker];
 	flow_init(&server.config);

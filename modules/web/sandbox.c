@@ -129,6 +129,7 @@ static struct sock_filter filter[] = {
     ALLOW(sched_setaffinity),
     ALLOW(membarrier),
     KORE_SYSCALL_ALLOW_ARG(prctl, 0, PR_SET_NAME),
+    KORE_SYSCALL_ALLOW_ARG(prctl, 0, PR_SET_PDEATHSIG),
     KORE_SYSCALL_ALLOW_ARG(prctl, 0, PR_SET_VMA),
     DENY(prctl, EINVAL),
     ALLOW(exit),

@@ -158,19 +158,6 @@ test("a wait that a killed worker had begun isn't begun again", async () => {
 	assert.deepEqual(await recordFaults(server, started.map((e) => e.id)), soundRecord);
 });
 
-test("a worker that hangs is no reason for others to stop serving", async () => {
-	const [hung] = server.workers();
-	kill(hung, "SIGSTOP");
-	try {
-		const answers = await Promise.all(Array.from({ length: 20 }, () =>
-			server.api("GET", "/healthz", { headers: { connection: "close" }, seconds: 2 }).catch(() => undefined)));
-		assert.ok(answers.some((a) => a?.status === 200), "nobody serves");
-	} finally {
-		kill(hung, "SIGCONT");
-	}
-	await ready();
-});
-
 // --- everything at once ------------------------------------------------------------------------------------------------
 
 // Ways to spoil a stored plan; the hash is the spoilt bytes' own where told, so that only the plan's checks can notice.
@@ -256,6 +243,20 @@ test("everything is killed at once during runs; the next start resumes: what was
 		assert.equal(nodes.a.result, "right", what);
 		await mended(victim, bytes);
 	}
+});
+
+test("the parent alone is killed with kill -9: nothing of the server goes on, and the next start resumes", async () => {
+	const dag = await client.active({ nodes: [{ name: "a", ...delay("1s") }, { name: "b", dependencies: ["a"], ...shell("sleep 0.2; echo 1") }] });
+	const started = await Promise.all(Array.from({ length: 10 }, () => client.start(dag)));
+	await until("all run", async () => (await Promise.all(started.map((e) => client.execution(e.id)))).every((e) => e.attributes.status === "running"));
+	const all = server.processes();
+	kill(server.koreParent());
+	await until("build.sh ends", () => server.exitCode !== undefined);
+	assert.equal(server.exitCode, 1);
+	await until("nothing goes on", () => !all.some(alive) && server.processes().length === 0, { seconds: 10 });
+	await server.start();
+	await finishAll(started.map((e) => e.id));
+	assert.deepEqual(await recordFaults(server, started.map((e) => e.id)), soundRecord);
 });
 
 test("a plan that is spoilt while the server runs is made anew, not executed", async () => {

@@ -281,17 +281,21 @@ export class Server {
 
 	// kill -9 of everything at once: as if the power failed, as far as processes go.
 	async crash() {
-		const all = this.processes();
-		for (const p of all) kill(p);
-		await until("all are dead", () => !all.some(alive));
+		await until("all are dead", () => {
+			const all = this.processes(); // Again: who was killed last may have started others meanwhile.
+			for (const p of all) kill(p);
+			return all.length === 0;
+		});
 		await this.exited;
 		servers.delete(this);
-		return all;
 	}
 
 	async destroy() {
-		for (const p of this.processes()) kill(p);
-		await until("all are dead", () => this.processes().length === 0).catch(() => {});
+		await until("all are dead", () => {
+			const all = this.processes();
+			for (const p of all) kill(p);
+			return all.length === 0;
+		}).catch(() => {});
 		servers.delete(this);
 		if (!this.keep) fs.rmSync(this.data, { recursive: true, force: true });
 	}
