@@ -20,7 +20,7 @@ CFLAGS += -O0 --coverage
 LDFLAGS += --coverage
 else ifeq ($(FLAVOR),fuzz)
 CC := clang
-CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+CFLAGS := $(filter-out -Werror,$(CFLAGS)) -O1 -w -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS += -fsanitize=fuzzer,address,undefined
 else ifeq ($(FLAVOR),asan)
 CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined

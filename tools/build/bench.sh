@@ -24,6 +24,8 @@ bench_run() {
 bench_server() {
 	local dags
 	export OPEN_DATA=$TOP/build/bench/data OPEN_LISTEN=127.0.0.1:${BENCH_PORT:-18089} OPEN_LOG=warning
+	KORE_QUIET=yes
+	export PGOPTIONS="-c client_min_messages=warning"
 	mkdir -p build/bench
 	serve_prepare
 	kore_start || die "the server did not start"

@@ -152,7 +152,7 @@ build_publish() {
 }
 
 kore_start() {
-	local flags=(-f -n -c "$DATA/run/kore.conf")
+	local flags=(-f -n -c "$DATA/run/kore.conf" ${KORE_QUIET:+-q})
 	is_root || flags+=(-r)
 	build_publish
 	kore_config
