@@ -16,7 +16,7 @@ LDFLAGS += -Wl,-z,relro,-z,now
 else ifeq ($(FLAVOR),dev)
 CFLAGS += -Og
 else ifeq ($(FLAVOR),cov)
-CFLAGS += -O0 --coverage
+CFLAGS += -O1 --coverage
 LDFLAGS += --coverage
 else ifeq ($(FLAVOR),fuzz)
 CC := clang
