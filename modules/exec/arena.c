@@ -68,6 +68,37 @@ queue_flush(struct arena *a, struct local *l)
 	a->flush_end = &l->flush_next;
 }
 
+/* batch: the state at once, completions a little later. sync: both as soon as
+ * nothing can start before they are committed, so one commit a frontier.
+ * memory: only the state, if the run takes time. */
+static void
+tell_journal(struct arena *a, struct local *l)
+{
+	bool fresh = !l->announced;
+
+	switch ((enum durability)l->run.plan->durability) {
+	case DURABILITY_SYNC:
+		if (l->run.ready_count > 0 ||
+		    (!fresh && l->run.completed == l->asked))
+			return;
+		l->asked = l->run.completed;
+		journal_mark(a->exec, l->slot, true);
+		break;
+	case DURABILITY_MEMORY:
+		if (fresh)
+			queue_flush(a, l);
+		break;
+	case DURABILITY_BATCH:
+	case DURABILITY_COUNT:
+		if (fresh)
+			journal_mark(a->exec, l->slot, false);
+		if (l->run.completed > a->exec->slots.list[l->slot].flush_to)
+			queue_flush(a, l);
+		break;
+	}
+	l->announced = true;
+}
+
 void
 arena_settle(struct arena *a, struct local *l)
 {
@@ -83,12 +114,7 @@ arena_settle(struct arena *a, struct local *l)
 		local_end(a, l);
 		return;
 	}
-	if (!l->announced) {
-		l->announced = true;
-		journal_mark(a->exec, l->slot, false);
-	}
-	if (l->run.completed > a->exec->slots.list[l->slot].flush_to)
-		queue_flush(a, l);
+	tell_journal(a, l);
 	if (l->run.ready_count > 0)
 		arena_activate(a, l);
 }
@@ -141,6 +167,7 @@ next_turn(struct arena *a)
 static void
 look(struct arena *a, uint32_t i)
 {
+	struct slot *slot = &a->exec->slots.list[i];
 	struct slot_word w = slot_word(&a->exec->slots, i);
 	struct slot_word mine = w;
 	struct local *l = &a->locals[i];
@@ -152,10 +179,10 @@ look(struct arena *a, uint32_t i)
 		mine.epoch = a->epoch;
 		if (slot_move(&a->exec->slots, i, w, mine))
 			local_open(a, i, mine);
-	} else if (w.state == SLOT_RUNNING && l->open &&
-		   atomic_load(&a->exec->slots.list[i].cancel) ==
-		       w.generation) {
-		local_stop(a, l, RUN_STOP_CANCEL);
+	} else if (w.state == SLOT_RUNNING && l->open) {
+		if (atomic_load(&slot->cancel) == w.generation)
+			local_stop(a, l, RUN_STOP_CANCEL);
+		sched_release(&l->run, atomic_load(&slot->flushed));
 		arena_settle(a, l);
 	}
 }

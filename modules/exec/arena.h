@@ -80,6 +80,7 @@ struct local {
 	uint32_t slot;
 	bool open;	   /* ours and begun */
 	bool announced;	   /* its running state went to the journal */
+	uint32_t asked;	   /* held runs: completions shown to the journal */
 	bool leaf_results; /* a leaf has a result */
 	bool active, flush_queued, parked;
 	int64_t base_ns;

@@ -73,6 +73,7 @@ local_reset(struct arena *a, struct local *l, uint32_t slot, struct slot_word w)
 	l->slot = slot;
 	l->word = w;
 	l->open = l->announced = l->leaf_results = false;
+	l->asked = 0;
 	l->attempts = NULL;
 	l->timeout = (struct timer){.kind = TIMER_RUN};
 }
@@ -117,7 +118,8 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	if (fresh) {
 		sched_begin(&l->run);
 	} else {
-		sched_rebuild(&l->run, clock_mono_ns() - l->base_ns);
+		sched_rebuild(&l->run, atomic_load(&slot->flushed),
+		    clock_mono_ns() - l->base_ns);
 		attempts_retry(a, l);
 		l->leaf_results = has_leaf_results(&l->run, &a->exec->shm);
 	}

@@ -73,6 +73,15 @@ is_mine(const struct exec *e, struct slot_word w)
 	       (w.state == SLOT_RUNNING || w.state == SLOT_ENDED);
 }
 
+static enum durability
+durability(const struct exec *e, uint32_t i)
+{
+	uint32_t entry;
+
+	return (enum durability)plan_cache_plan(&e->plans, i, &entry)
+	    ->durability;
+}
+
 /* Fixes the range of completions in shared memory before anyone sees it. */
 static void
 fix_range(struct exec *e, uint32_t i, struct slot *slot, bool ended)
@@ -84,7 +93,8 @@ fix_range(struct exec *e, uint32_t i, struct slot *slot, bool ended)
 		e->journal.again[i] = 1;
 		return;
 	}
-	if (atomic_exchange(&e->journal.due[i], 0) || ended)
+	if ((atomic_exchange(&e->journal.due[i], 0) || ended) &&
+	    durability(e, i) != DURABILITY_MEMORY)
 		slot->flush_to = completed;
 }
 
@@ -133,7 +143,9 @@ entry_fill(struct exec *e, uint32_t i, struct journal_entry *j)
 		return false;
 	fix_range(e, i, slot, ended);
 	/* The end of a run is told with its last completions, not before. */
-	final = ended && slot->flush_to == atomic_load(&slot->state.completed);
+	final =
+	    ended && (slot->flush_to == atomic_load(&slot->state.completed) ||
+			 durability(e, i) == DURABILITY_MEMORY);
 	*j = (struct journal_entry){
 	    .run = {.slot = i, .generation = w.generation},
 	    .execution = e->slots.ids[i],
@@ -255,6 +267,9 @@ committed(struct exec *e, const struct journal_entry *j)
 	    slot_step(&e->slots, j->run.slot, &w, SLOT_FREEING)) {
 		e->journal.again[j->run.slot] = 0;
 		slot_release(&e->slots, j->run.slot, w);
+	} else if (w.state == SLOT_RUNNING && j->count > 0 &&
+		   durability(e, j->run.slot) == DURABILITY_SYNC) {
+		arena_look(e, e->arena->index, j->run.slot);
 	}
 }
 
@@ -310,8 +325,9 @@ waits_since(const struct exec *e, uint32_t i, int64_t now)
 		return now;
 	nodes = shm_at(&e->shm, memory);
 	order = (const void *)(nodes + total_nodes(e, i));
-	if (atomic_load_explicit(&slot->state.completed, memory_order_acquire) >
-	    slot->flushed)
+	if (durability(e, i) != DURABILITY_MEMORY &&
+	    atomic_load_explicit(&slot->state.completed, memory_order_acquire) >
+		slot->flushed)
 		return slot->base_ns + nodes[order[slot->flushed]].completed_ns;
 	if (w.state == SLOT_ENDED)
 		return slot->base_ns + slot->completed_ns;

@@ -27,6 +27,7 @@ run_view(struct run *r, const struct plan *plan, struct run_state *state,
 	r->successor_index = plan_at(plan, plan->successor_index);
 	r->successors = plan_at(plan, plan->successors);
 	r->node_count = plan->node_count;
+	r->held = plan->durability == DURABILITY_SYNC;
 	r->state = state;
 	r->nodes = memory;
 	r->order = (uint32_t *)(void *)(r->nodes + r->node_count);
@@ -60,7 +61,7 @@ void
 sched_begin(struct run *r)
 {
 	r->completed = r->succeeded = r->failed = 0;
-	r->ready_head = r->ready_count = 0;
+	r->ready_head = r->ready_count = r->released = 0;
 	wait_create(r);
 	settle_roots(r);
 }
@@ -179,24 +180,45 @@ order_complete(struct run *r)
 	    &r->state->completed, r->completed, memory_order_release);
 }
 
-void
-sched_rebuild(struct run *r, int64_t now)
+static void
+tell_ended(struct run *r)
 {
-	r->completed =
-	    atomic_load_explicit(&r->state->completed, memory_order_acquire);
-	r->succeeded = r->failed = 0;
-	r->ready_head = r->ready_count = 0;
-	wait_create(r);
-	order_complete(r);
-	for (uint32_t i = 0; i < r->node_count; i++)
-		if (node_state(&r->nodes[i]) == NODE_RETRY)
-			r->wait[i] |= AWAIT_DECIDED;
 	for (uint32_t i = 0; i < r->node_count; i++) {
 		enum node_state s = node_state(&r->nodes[i]);
 
 		if (s >= NODE_SUCCESS)
 			sched_tell(r, i, s);
 	}
+}
+
+void
+sched_release(struct run *r, uint32_t durable)
+{
+	if (!r->held)
+		return;
+	for (; r->released < durable; r->released++) {
+		uint32_t node = r->order[r->released];
+
+		sched_tell(r, node, node_state(&r->nodes[node]));
+	}
+}
+
+void
+sched_rebuild(struct run *r, uint32_t durable, int64_t now)
+{
+	r->completed =
+	    atomic_load_explicit(&r->state->completed, memory_order_acquire);
+	r->succeeded = r->failed = 0;
+	r->ready_head = r->ready_count = r->released = 0;
+	wait_create(r);
+	order_complete(r);
+	for (uint32_t i = 0; i < r->node_count; i++)
+		if (node_state(&r->nodes[i]) == NODE_RETRY)
+			r->wait[i] |= AWAIT_DECIDED;
+	if (r->held)
+		sched_release(r, durable);
+	else
+		tell_ended(r);
 	settle_roots(r);
 	if (stopping(r))
 		sweep(r, now);

@@ -1,12 +1,15 @@
 /* scheduler.h - the pure state machine of one run: which node may start when.
  *
  * In:       sched_begin/sched_rebuild, sched_start, sched_end, sched_retry_at,
- *           sched_retry, sched_stop; times are arguments, in nanoseconds since
- *           the run's base.
+ *           sched_retry, sched_stop, sched_release; times are arguments, in
+ *           nanoseconds since the run's base.
  * Out:      pulled: sched_next (start this node, skip that one), sched_ended,
  *           sched_status. After sched_stop the caller asks its running nodes
  *           to stop.
  * Knows:    no clock, thread, memory or op. Tested by simulation.
+ * Durable:  a run whose plan says DURABILITY_SYNC keeps the ends of its nodes
+ *           to itself: what waits for them hears of them from sched_release,
+ *           when they are committed. Else sched_end tells at once.
  * Memory:   the records (node_record, order, state) are the run's truth and
  *           lie in shared memory; wait and queue beside them, and the counters
  *           of struct run, are derived and made anew by sched_rebuild.
@@ -67,6 +70,8 @@ struct run { /* a view: pointers into the run's memory and derived counters */
 	uint32_t completed;
 	uint32_t ready_head, ready_count;
 	uint32_t succeeded, failed;
+	uint32_t released; /* of order: told to those that wait */
+	bool held;	   /* sched_release tells, not sched_end */
 	struct run_state *state;
 	struct node_record *nodes;
 	uint32_t *order; /* completed nodes, in the order of their ends */
@@ -99,8 +104,12 @@ void run_view(
 void sched_begin(struct run *);
 /* From the records: after a takeover, or where history was put into them.
  * Nodes that ran are pending again, the same attempt; nodes in NODE_RETRY stay
- * so, the caller arms their timers. */
-void sched_rebuild(struct run *, int64_t now);
+ * so, the caller arms their timers. durable: how many entries of the order are
+ * committed, for runs that are held. */
+void sched_rebuild(struct run *, uint32_t durable, int64_t now);
+/* The first `durable` entries of the order are committed; no more than were
+ * before, or in a run that is not held: nothing happens. */
+void sched_release(struct run *, uint32_t durable);
 /* Cancelled or out of time: nothing starts any more but nodes with trigger
  * all_done. Nodes in NODE_RETRY may end by it. */
 void sched_stop(struct run *, enum run_stop why, int64_t now);
@@ -217,7 +226,8 @@ sched_end(struct run *r, uint32_t node, enum node_state state, int64_t now)
 	r->order[r->completed++] = node;
 	atomic_store_explicit(
 	    &r->state->completed, r->completed, memory_order_release);
-	sched_tell(r, node, state);
+	if (!r->held)
+		sched_tell(r, node, state);
 }
 
 /* The whole life of a node that does nothing. */

@@ -2,6 +2,10 @@
  * the commit of its last record, beside one transaction that copies 1,000
  * records of the specification's NodeExecution shape into the same database.
  *
+ * DAGs whose name ends in "-sync" make each node durable before its successors
+ * start; their peer is a libpq client that inserts and commits the same records
+ * of each frontier by itself, one after the other.
+ *
  * The end is heard of through a trigger that notifies at the commit of the
  * execution's final state; its cost is inside our figure.
  *
@@ -15,6 +19,8 @@
 
 #define ROUNDS 200
 #define NODES  1000
+
+#define SYNC_ROUNDS 20
 
 static const char setup_sql[] =
     "create schema if not exists open_bench;"
@@ -102,6 +108,84 @@ copy_measure(PGconn *db)
 	return now_us() - begun;
 }
 
+/* --- one bare commit per frontier --- */
+
+struct frontiers { /* how many nodes become ready together */
+	const char *name;
+	int count;
+	int sizes[NODES];
+};
+
+static struct frontiers frontier_shapes[] = {
+    {"chain-sync", NODES, {0}}, /* 1 each, see frontiers_of */
+    {"fan-sync", 3, {1, NODES - 2, 1}},
+    {"layers-sync", 10, {100, 100, 100, 100, 100, 100, 100, 100, 100, 100}},
+};
+
+static const struct frontiers *
+frontiers_of(const char *name)
+{
+	for (size_t i = 0; i < 3; i++) {
+		struct frontiers *f = &frontier_shapes[i];
+
+		for (int k = 0; k < f->count; k++)
+			f->sizes[k] = f->sizes[k] > 0 ? f->sizes[k] : 1;
+		if (strcmp(f->name, name) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+static const char frontier_sql[] =
+    "insert into open_bench.node_executions select i::uuid,"
+    " '0190a0c0-0000-7000-8000-000000000001', n, 'success', s, c, null, null,"
+    " 0 from unnest($1::text[], $2::text[], $3::timestamptz[],"
+    " $4::timestamptz[]) as r(i, n, s, c)";
+
+static void
+frontier_insert(PGconn *db, int first, int count, double begun)
+{
+	static char texts[4][NODES * 64];
+	const char *values[4] = {texts[0], texts[1], texts[2], texts[3]};
+	size_t at[4] = {0};
+	PGresult *r;
+
+	for (int i = first; i < first + count; i++) {
+		const char *before = i == first ? "{" : ",";
+
+		at[0] += (size_t)sprintf(texts[0] + at[0],
+		    "%s%08x-0000-7000-8000-%012llx", before, (unsigned)i,
+		    (unsigned long long)(begun * 10));
+		at[1] +=
+		    (size_t)sprintf(texts[1] + at[1], "%snode-%04d", before, i);
+		at[2] += (size_t)sprintf(
+		    texts[2] + at[2], "%s2026-01-01 00:00:00.%06dZ", before, i);
+		at[3] += (size_t)sprintf(texts[3] + at[3],
+		    "%s2026-01-01 00:00:00.%06dZ", before, i + 1);
+	}
+	for (int k = 0; k < 4; k++)
+		strcpy(texts[k] + at[k], "}");
+	r = PQexecPrepared(db, "frontier", 4, values, NULL, NULL, 0);
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		die("frontier", PQerrorMessage(db));
+	PQclear(r);
+}
+
+static double
+frontiers_measure(PGconn *db, const struct frontiers *f)
+{
+	double begun = now_us();
+	int first = 0;
+
+	for (int i = 0; i < f->count; i++) {
+		frontier_insert(db, first, f->sizes[i], begun);
+		first += f->sizes[i];
+	}
+	return now_us() - begun;
+}
+
+/* --- the table --- */
+
 static void
 row_print(const char *name, struct samples *s, struct samples *peer)
 {
@@ -117,21 +201,25 @@ row_print(const char *name, struct samples *s, struct samples *peer)
 static void
 compare(struct http *h, PGconn *db, const char *name, const char *dag)
 {
-	struct samples ours = {0}, copies = {0};
+	const struct frontiers *f = frontiers_of(name);
+	struct samples ours = {0}, peer = {0};
 	char request[2048], label[64];
 	size_t len;
 
 	len = http_start_request(
 	    request, sizeof(request), setting("OPEN_BENCH_TOKEN"), dag);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < (f != NULL ? SYNC_ROUNDS : ROUNDS); i++) {
 		samples_add(&ours, execution_measure(h, request, len, db));
-		samples_add(&copies, copy_measure(db));
+		samples_add(&peer,
+		    f != NULL ? frontiers_measure(db, f) : copy_measure(db));
 	}
 	snprintf(label, sizeof(label), "%s: start to durable end", name);
-	row_print("one transaction copying 1,000 records", &copies, NULL);
-	row_print(label, &ours, &copies);
+	row_print(f != NULL ? "one bare commit per frontier"
+			    : "one transaction copying 1,000 records",
+	    &peer, NULL);
+	row_print(label, &ours, &peer);
 	samples_free(&ours);
-	samples_free(&copies);
+	samples_free(&peer);
 }
 
 int
@@ -142,9 +230,11 @@ main(void)
 	char *dags = strdup(setting("OPEN_BENCH_DAGS")), *state, *word, *id;
 
 	database_run(db, setup_sql);
+	PQclear(PQprepare(db, "frontier", frontier_sql, 0, NULL));
 	h.fd = http_connect(setting("OPEN_BENCH_ADDRESS"));
-	printf("durable: 1,000 no-op nodes, %d rounds each; bar: <= 1.5x\n",
-	    ROUNDS);
+	printf("durable: 1,000 no-op nodes, %d rounds each (sync: %d); "
+	       "bar: <= 1.5x\n",
+	    ROUNDS, SYNC_ROUNDS);
 	printf("  %-40s %10s %10s %10s\n", "", "median us", "p99 us", "ratio");
 	for (word = strtok_r(dags, " ", &state); word != NULL;
 	     word = strtok_r(NULL, " ", &state)) {

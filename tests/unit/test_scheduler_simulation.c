@@ -321,7 +321,7 @@ crash(struct world *w)
 	run_view(&w->run, &w->plan.head, &w->state, w->memory);
 	memset(w->running, 0, sizeof(w->running));
 	memset(w->asked, 0, sizeof(w->asked));
-	sched_rebuild(&w->run, w->now);
+	sched_rebuild(&w->run, 0, w->now);
 	for (uint32_t i = 0; i < n; i++) {
 		assert_int_not_equal(
 		    node_state(&w->run.nodes[i]), NODE_RUNNING);

@@ -44,8 +44,10 @@ bench_server() {
 	OPEN_BENCH_DAGS=$(tr ' ' '\n' <<<"$dags" | grep -v '^small=' | paste -sd ' ')
 }
 
-# bench_documents FOLDER - 1,000 no-op nodes as a chain, as 1 -> 998 -> 1, as 10 layers of 100; and 10 nodes
+# bench_documents FOLDER - 1,000 no-op nodes as a chain, as 1 -> 998 -> 1, as 10 layers of 100, each of them in
+# batches and with durability sync; and 10 nodes
 bench_documents() {
+	local shape
 	awk 'BEGIN {
 		print "name: chain\nnodes:\n  - {name: n0}"
 		for (i = 1; i < 1000; i++) printf "  - {name: n%d, dependencies: [n%d]}\n", i, i - 1
@@ -65,6 +67,9 @@ bench_documents() {
 			print "}"
 		}
 	}' >"$1/layers.yaml"
+	for shape in chain fan layers; do
+		sed "1s/.*/name: $shape-sync\ndurability: sync/" "$1/$shape.yaml" >"$1/$shape-sync.yaml"
+	done
 	awk 'BEGIN {
 		print "name: small\nnodes:\n  - {name: first}"
 		for (i = 0; i < 8; i++) printf "  - {name: n%d, dependencies: [first]}\n", i
