@@ -155,7 +155,6 @@ export class Server {
 		this.port = port;
 		this.url = `http://127.0.0.1:${port}`;
 		this.output = [];
-		this.lines = "";
 		this.env = {
 			OPEN_DATA: data,
 			OPEN_LISTEN: `127.0.0.1:${port}`,
@@ -172,7 +171,7 @@ export class Server {
 	// Starts and waits until it is able to serve; this.startup tells how many ms that took.
 	async start({ seconds = 300 } = {}) {
 		const begin = Date.now();
-		this.output = [];
+		this.output.splice(0); // What an earlier run said was judged when it ended.
 		this.child = spawn("./build.sh", ["run"], {
 			cwd: ROOT,
 			env: { ...process.env, ...this.env },
@@ -267,15 +266,28 @@ export class Server {
 			return left.length === 0;
 		}, { seconds: 3 }).catch(() => {});
 		servers.delete(this);
+		this.#judge();
 		return left;
+	}
+
+	// Whatever a test was about: no sanitizer spoke, nothing was killed by the sandbox or by a fault of its own.
+	#judge() {
+		const ill = this.log().split("\n").filter((line) =>
+			/Sanitizer|runtime error:|sandbox violation|[Aa]ssertion|exited with status (?!0$|9$)\d+/.test(line));
+		if (ill.length > 0) throw new Error(`the server's log tells of faults:\n${ill.join("\n")}\n${this.tail(100)}`);
 	}
 
 	// The orderly end of a test file: Ctrl-C, and a claim that nothing remains.
 	async stop() {
 		if (!this.child) return;
 		const running = this.exitCode === undefined;
-		const left = running ? await this.interrupt() : this.processes();
-		await this.destroy();
+		let left = this.processes();
+		try {
+			if (running) left = await this.interrupt();
+			else this.#judge();
+		} finally {
+			await this.destroy();
+		}
 		if (left.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
 	}
 
@@ -288,6 +300,7 @@ export class Server {
 		});
 		await this.exited;
 		servers.delete(this);
+		this.#judge();
 	}
 
 	async destroy() {
