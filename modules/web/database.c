@@ -308,7 +308,8 @@ conninfo_put(struct buf *b, const char *keyword, const char *value)
 /* What the URL says and, since the last word counts, how sessions of ours
  * behave. */
 static void
-pool_conninfo(struct pool *p, const char *role, const char *timeout)
+pool_conninfo(
+    struct pool *p, const char *role, const char *timeout, const char *more)
 {
 	struct buf url, info, settings;
 	PQconninfoOption *options, *o;
@@ -333,8 +334,8 @@ pool_conninfo(struct pool *p, const char *role, const char *timeout)
 	buf_printf(&settings,
 	    "-c role=%s -c statement_timeout=%s -c timezone=UTC "
 	    "-c datestyle=ISO -c intervalstyle=postgres -c jit=off "
-	    "-c client_min_messages=warning -c bytea_output=hex",
-	    role, timeout);
+	    "-c client_min_messages=warning -c bytea_output=hex%s",
+	    role, timeout, more);
 	if (!buf_failed(&settings))
 		conninfo_put(&info, "options", settings.data);
 	buf_puts(&info, "application_name=open gssencmode=disable "
@@ -351,7 +352,7 @@ pool_conninfo(struct pool *p, const char *role, const char *timeout)
 
 static void
 pool_start(struct pool *p, const char *name, const char *role, int64_t max,
-    int64_t timeout_ns)
+    int64_t timeout_ns, const char *more)
 {
 	char timeout[32];
 	unsigned i;
@@ -363,7 +364,7 @@ pool_start(struct pool *p, const char *name, const char *role, int64_t max,
 	p->busy_limit_ns = timeout_ns * 2;
 	snprintf(timeout, sizeof(timeout), "%lld",
 	    (long long)(timeout_ns / 1000000));
-	pool_conninfo(p, role, timeout);
+	pool_conninfo(p, role, timeout, more);
 	pgsql_conn_max = (u_int16_t)p->max;
 	if (p->conninfo != NULL)
 		kore_pgsql_register(p->name, p->conninfo);
@@ -378,13 +379,15 @@ database_start(const struct config *c)
 {
 	config = c;
 	pool_start(&pools[POOL_API], "requests", "open_server",
-	    c->database_connections, c->request_timeout);
+	    c->database_connections, c->request_timeout, "");
 	pool_start(&pools[POOL_SYSTEM], "system", "open_system",
-	    c->system_connections - 2, SYSTEM_TIMEOUT_NS);
+	    c->system_connections - 2, SYSTEM_TIMEOUT_NS, "");
+	/* Planning anew for each row's foreign key into the partitions of
+	 * executions takes longer than writing it. */
 	pool_start(&pools[POOL_JOURNAL], "journal", "open_system", 1,
-	    SYSTEM_TIMEOUT_NS);
+	    SYSTEM_TIMEOUT_NS, " -c plan_cache_mode=force_generic_plan");
 	pool_start(&pools[POOL_LISTEN], "notifications", "open_system", 1,
-	    SYSTEM_TIMEOUT_NS);
+	    SYSTEM_TIMEOUT_NS, "");
 	pools[POOL_LISTEN].listens = true;
 	tick(NULL, 0);
 	kore_timer_add(tick, TICK_MS, NULL, 0);

@@ -227,7 +227,7 @@ status_put(struct buf *c, const struct journal_entry *e, bool bare)
 
 /* The headers name how many elements follow, and empty arrays have another, so
  * they are counted first. */
-static size_t
+static void
 headers_put(struct journal_batch *b, const struct journal_entry *entries,
     size_t n, unsigned entry_oid)
 {
@@ -243,7 +243,7 @@ headers_put(struct journal_batch *b, const struct journal_entry *entries,
 	binary_array(&b->columns[COLUMN_ENTRIES], entry_oid, histories);
 	for (i = COLUMN_IDS; i < JOURNAL_PARAMS; i++)
 		binary_array(&b->columns[i], column_oids[i], statuses);
-	return n;
+	b->statuses = statuses;
 }
 
 /* About how many bytes an entry takes, from below. */
@@ -296,7 +296,7 @@ journal_batch_encode(struct journal_batch *b, struct exec *x,
 	}
 	memset(&b->params, 0, sizeof(b->params));
 	b->params.mem = &b->mem;
-	for (i = 0; i < JOURNAL_PARAMS; i++) {
+	for (i = 0; i < (b->statuses > 0 ? JOURNAL_PARAMS : 1); i++) {
 		if (buf_failed(&b->columns[i]))
 			return 0;
 		sql_bytes(&b->params, b->columns[i].data, b->columns[i].len);

@@ -1,4 +1,5 @@
-/* journal_batch.h - entries of the journal as the parameters of journal.sql.
+/* journal_batch.h - entries of the journal as the parameters of journal.sql,
+ * or of journal_history.sql where no status changed.
  *
  * Owner:    the journal writer; its buffers are used again for each batch.
  */
@@ -15,7 +16,8 @@ struct journal_batch {
 	struct buf columns[JOURNAL_PARAMS];
 	struct mem mem; /* only for the params to fail in */
 	struct sql_params params;
-	uint64_t nodes; /* completions in it */
+	uint64_t nodes;	   /* completions in it */
+	uint32_t statuses; /* 0: params are those of journal_history.sql */
 };
 
 void journal_batch_create(struct journal_batch *);

@@ -86,7 +86,8 @@ write_batch(void)
 		give_back("out of memory");
 		return;
 	}
-	writer.query.sql = &SQL_JOURNAL;
+	writer.query.sql =
+	    writer.batch.statuses > 0 ? &SQL_JOURNAL : &SQL_JOURNAL_HISTORY;
 	writer.query.params = &writer.batch.params;
 	writer.query.done = written;
 	if (query_submit(POOL_JOURNAL, &writer.query) != 0)
