@@ -184,6 +184,8 @@ look(struct arena *a, uint32_t i)
 			local_stop(a, l, RUN_STOP_CANCEL);
 		sched_release(&l->run, atomic_load(&slot->flushed));
 		arena_settle(a, l);
+	} else if (w.state == SLOT_RUNNING && l->parked) {
+		arena_unpark_runs(a); /* it may be cancelled */
 	}
 }
 
@@ -239,12 +241,13 @@ take_flushes(struct arena *a)
 	}
 }
 
-static void
-unpark_runs(struct arena *a)
+void
+arena_unpark_runs(struct arena *a)
 {
 	struct local *l = a->parked_runs;
 
 	a->parked_runs = NULL;
+	a->parked_runs_end = &a->parked_runs;
 	while (l != NULL) {
 		struct local *next = l->parked_next;
 
@@ -263,8 +266,9 @@ local_park(struct arena *a, struct local *l)
 	if (l->parked)
 		return;
 	l->parked = true;
-	l->parked_next = a->parked_runs;
-	a->parked_runs = l;
+	l->parked_next = NULL;
+	*a->parked_runs_end = l;
+	a->parked_runs_end = &l->parked_next;
 	atomic_store(&a->exec->global->starved, 1);
 }
 
@@ -272,9 +276,10 @@ bool
 arena_may_take(struct arena *a, enum claim claim)
 {
 	size_t reserve = a->exec->settings.reserve_bytes;
+	size_t free = claim == CLAIM_BEGIN ? reserve / 2 : reserve / 4;
 
-	return shm_free_estimate(&a->exec->shm) >=
-	       (claim == CLAIM_BEGIN ? reserve / 2 : reserve / 4);
+	return shm_free_estimate(&a->exec->shm) >= free ||
+	       plan_cache_shrink(&a->exec->plans, free);
 }
 
 static bool
@@ -307,7 +312,7 @@ check_starvation(struct arena *a)
 static void
 unpark(struct arena *a)
 {
-	unpark_runs(a);
+	arena_unpark_runs(a);
 	attempts_unpark(a);
 	a->desperate = false;
 }
@@ -355,6 +360,7 @@ poll_fds(struct arena *a, int timeout_ms)
 	struct pollfd fds[2];
 	nfds_t count = 1;
 	uint64_t n;
+	int ready;
 
 	fds[0] = (struct pollfd){.fd = a->shared->wake_fd, .events = POLLIN};
 	if (a->runner != NULL && runner_client_fd(a->runner) >= 0) {
@@ -362,7 +368,10 @@ poll_fds(struct arena *a, int timeout_ms)
 		    .events = runner_client_events(a->runner)};
 		count = 2;
 	}
-	if (poll(fds, count, timeout_ms) <= 0)
+	pthread_mutex_unlock(&a->awake);
+	ready = poll(fds, count, timeout_ms);
+	pthread_mutex_lock(&a->awake);
+	if (ready <= 0)
 		return;
 	if (fds[0].revents != 0 &&
 	    read(a->shared->wake_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
@@ -486,6 +495,7 @@ arena_main(void *arg)
 {
 	struct arena *a = arg;
 
+	pthread_mutex_lock(&a->awake);
 	a->failed = equip(a) != 0;
 	sem_post(&a->started);
 	if (!a->failed)
@@ -495,6 +505,7 @@ arena_main(void *arg)
 		atomic_store(&a->shared->alive, 0);
 		atomic_fetch_add(&a->shared->epoch, 1);
 	}
+	pthread_mutex_unlock(&a->awake);
 	pthread_mutex_unlock(&a->shared->lock);
 	return NULL;
 }
@@ -506,6 +517,7 @@ arena_free(struct arena *a)
 		for (unsigned i = 0; i < a->exec->settings.max_plans; i++)
 			free(a->plan_ops[i].ops);
 	sem_destroy(&a->started);
+	pthread_mutex_destroy(&a->awake);
 	free(a->plan_ops);
 	free(a->locals);
 	free(a->held);
@@ -539,8 +551,10 @@ arena_start(struct exec *e, unsigned index, struct err *err)
 	a->inbox = exec_inbox(e, index);
 	a->active_end = &a->active;
 	a->flush_end = &a->flush;
+	a->parked_runs_end = &a->parked_runs;
 	a->starve_ns = STARVE_NS;
 	sem_init(&a->started, 0, 0);
+	pthread_mutex_init(&a->awake, NULL);
 	a->locals = calloc(e->settings.max_runs, sizeof(*a->locals));
 	a->plan_ops = calloc(e->settings.max_plans, sizeof(*a->plan_ops));
 	a->held = calloc(e->settings.arenas, sizeof(*a->held));

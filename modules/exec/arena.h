@@ -2,10 +2,12 @@
  *
  * Files:    exec.c (the host's functions), arena.c (thread and turns),
  *           attempt.c (nodes that take time), finish.c (begin and end of a
- *           run), takeover.c, journal.c.
- * Threads:  struct arena and its struct locals belong to the arena's thread;
- *           exceptions are atomic or say so. struct exec is read-only after
- *           exec_attach but for its journal.
+ *           run), assist.c (what the event loop does for a sleeping arena),
+ *           takeover.c, journal.c.
+ * Threads:  struct arena and its struct locals belong to whoever holds `awake`:
+ *           the arena's thread but while it sleeps; exceptions are atomic or
+ *           say so. struct exec is read-only after exec_attach but for its
+ *           journal.
  */
 #ifndef OPEN_EXEC_ARENA_H
 #define OPEN_EXEC_ARENA_H
@@ -21,8 +23,11 @@
 #define TIMERS_A_TURN 1024	  /* due timers before runs' turn */
 #define CHECK_NS      100000000	  /* looks for dead arenas and free memory */
 #define GRACE_NS      10000000	  /* a dead process's last threads may need */
+#define RANGE_BYTES   (4u << 20)  /* of results: a journal's entry ends */
 #define RESULT_MAX    (1u << 20)  /* bytes of an execution's result */
 #define STARVE_NS     10000000000 /* nothing freed for so long: give up */
+#define PATIENCE_NS   1000000000  /* a large run waits so long, then others */
+#define DRAIN_NS      10000000000 /* … are held back for it, so long */
 
 /* --- in shared memory --- */
 
@@ -31,6 +36,8 @@ struct exec_global {
 	_Atomic uint64_t takeovers;
 	_Atomic uint32_t starved; /* some arena waits for free blocks */
 	_Atomic uint32_t freed;	  /* counts frees */
+	_Atomic int64_t drain_ns; /* until then runs begin only if they have
+				     waited for long */
 };
 
 struct arena_shared {
@@ -90,6 +97,7 @@ struct local {
 	struct attempt *attempts;
 	struct timer timeout;
 	int64_t flush_at;
+	int64_t parked_ns; /* since when it waits to begin; 0: it does not */
 	struct local *active_next, *flush_next, *parked_next;
 };
 
@@ -137,6 +145,7 @@ struct arena {
 	struct arena_shared *shared;
 	struct bits *inbox;
 	pthread_t thread;
+	pthread_mutex_t awake;
 	sem_t started;
 	struct err *error; /* of exec_attach, until started is posted */
 	bool failed;
@@ -145,7 +154,7 @@ struct arena {
 	struct local *locals; /* by slot */
 	struct local *active, **active_end;
 	struct local *flush, **flush_end;
-	struct local *parked_runs;
+	struct local *parked_runs, **parked_runs_end;
 	struct attempt *parked, *unused;
 	void *slabs;
 	struct timers timers;
@@ -170,18 +179,25 @@ void arena_wake(struct arena_shared *);
 void arena_activate(struct arena *, struct local *);
 /* After anything happened to a run: it goes on, ends, or waits. */
 void arena_settle(struct arena *, struct local *);
+/* assist.c */
+/* Event loop: completions of a held run of our arena are committed. What waited
+ * for them goes on: at once where that is little, else in the arena. */
+void arena_released(struct exec *, uint32_t slot);
+
 /* Adds a slot to an arena's inbox and wakes it. */
 void arena_look(struct exec *, unsigned arena, uint32_t slot);
 /* Makes whoever waits for memory try again. */
 void arena_memory_freed(struct exec *);
 
 /* Who may take the last blocks: ends of runs before completions, these before
- * begins, these before new runs. */
+ * begins, these before new runs. Unused plans are evicted to make it so. */
 enum claim {
 	CLAIM_BEGIN,
 	CLAIM_OUTPUT
 };
 bool arena_may_take(struct arena *, enum claim);
+/* The next run that waits for memory tries again, and all behind it. */
+void arena_unpark_runs(struct arena *);
 
 /* finish.c */
 /* The run of slot i is ours by its word: begin it, or go on where its records

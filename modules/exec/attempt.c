@@ -315,6 +315,20 @@ park(struct arena *a, struct attempt *t)
 	atomic_store(&a->exec->global->starved, 1);
 }
 
+/* One run must not take the memory of all others: what is too much fails. */
+static void
+refuse_excess(struct arena *a, struct local *l, struct op_outcome *o)
+{
+	size_t held = a->exec->slots.list[l->slot].outputs;
+
+	if (held + o->result_len + o->log_len <= a->exec->settings.run_bytes)
+		return;
+	*o = (struct op_outcome){.state = OUTCOME_FAILED,
+	    .error_code = "results_too_large",
+	    .error = "The results and logs of this execution take more than a "
+		     "quarter of shared_memory."};
+}
+
 /* False: there is no room for it now. */
 static bool
 output_create(
@@ -324,9 +338,13 @@ output_create(
 		*ref = 0;
 		return true;
 	}
-	if (arena_may_take(a, CLAIM_OUTPUT) &&
-	    slot_output(&a->exec->slots, l->slot, o, ref))
-		return true;
+	refuse_excess(a, l, o);
+	while (arena_may_take(a, CLAIM_OUTPUT)) {
+		if (slot_output(&a->exec->slots, l->slot, o, ref))
+			return true;
+		if (!plan_cache_evict(&a->exec->plans))
+			break;
+	}
 	if (!a->desperate)
 		return false;
 	*o = (struct op_outcome){.state = OUTCOME_FAILED,

@@ -50,6 +50,9 @@ exec_settings_default(struct exec_settings *s)
 static int
 settings_check(struct exec_settings *s, struct err *err)
 {
+	if (s->shm_bytes > SHM_MAX)
+		return err_set(err, "invalid_setting",
+		    "shared_memory must be at most 32 GiB.");
 	if (s->arenas < 1 || s->arenas > 255)
 		return err_set(
 		    err, "invalid_setting", "arenas must be 1 to 255.");
@@ -61,6 +64,8 @@ settings_check(struct exec_settings *s, struct err *err)
 		    err, "invalid_setting", "max_plans must be 1 to 1048576.");
 	if (s->reserve_bytes == 0)
 		s->reserve_bytes = s->shm_bytes / 8;
+	if (s->run_bytes == 0)
+		s->run_bytes = s->shm_bytes / 4;
 	return 0;
 }
 
@@ -97,6 +102,7 @@ map(struct exec *e, struct err *err)
 	    .slots = &e->slots,
 	    .shared = shm_table(&e->shm, TABLE_PLAN_CACHE),
 	    .count = s->max_plans,
+	    .reserve = s->reserve_bytes,
 	    .keys = shm_table(&e->shm, TABLE_PLAN_KEYS),
 	    .entries = shm_table(&e->shm, TABLE_PLANS)};
 	return 0;
@@ -189,6 +195,7 @@ exec_destroy(struct exec *e)
 			close(e->arenas[i].journal_fd);
 	}
 	journal_destroy(e);
+	plan_cache_destroy(&e->plans);
 	shm_destroy(&e->shm);
 	free(e);
 }
@@ -199,6 +206,12 @@ bool
 exec_plan_find(struct exec *e, const struct plan_hash *hash)
 {
 	return plan_cache_find(&e->plans, hash);
+}
+
+int
+exec_plan_fits(struct exec *e, const struct plan *plan, struct err *err)
+{
+	return plan_cache_fits(&e->plans, plan, err);
 }
 
 int
@@ -226,6 +239,16 @@ give_back(struct exec *e, uint32_t slot, struct slot_word w)
 	arena_memory_freed(e);
 }
 
+/* Plans that nobody uses make room for runs. */
+static bool
+has_room(struct exec *e)
+{
+	size_t reserve = e->settings.reserve_bytes;
+
+	return shm_free_estimate(&e->shm) >= reserve ||
+	       plan_cache_shrink(&e->plans, reserve);
+}
+
 int
 exec_reserve(struct exec *e, const struct run_start *start, struct run_ref *out,
     struct err *err)
@@ -234,8 +257,9 @@ exec_reserve(struct exec *e, const struct run_start *start, struct run_ref *out,
 	struct slot *slot;
 	uint32_t i;
 
-	if (e->arena == NULL ||
-	    shm_free_estimate(&e->shm) < e->settings.reserve_bytes)
+	if (e->arena == NULL || !has_room(e) ||
+	    (atomic_load(&e->global->drain_ns) != 0 &&
+		clock_mono_ns() < atomic_load(&e->global->drain_ns)))
 		return full(err);
 	i = slot_claim(
 	    &e->slots, (uint8_t)e->arena->index, e->arena->epoch, &w);
@@ -282,6 +306,24 @@ resume_record(struct exec *e, uint32_t slot, struct node_record *n,
 	return true;
 }
 
+/* The run's memory may be more than there ever is: then waiting is no use. */
+static int
+resume_check(const struct exec *e, const struct run_resume *resume,
+    size_t records, struct err *err)
+{
+	size_t all = (size_t)e->shm.head->block_count * SHM_BLOCK;
+	size_t need = records + resume->count * sizeof(struct output);
+
+	for (uint32_t k = 0; k < resume->count; k++)
+		need += resume->done[k].result_len;
+	if (need + e->settings.reserve_bytes <= all)
+		return 0;
+	return err_set(err, "run_too_large",
+	    "The execution's nodes and results need %zu bytes of shared "
+	    "memory: shared_memory must be larger.",
+	    need);
+}
+
 static int
 resume_fill(struct exec *e, uint32_t i, const struct run_resume *resume,
     struct err *err)
@@ -319,6 +361,23 @@ resume_fill(struct exec *e, uint32_t i, const struct run_resume *resume,
 	return 0;
 }
 
+/* All or nothing: a failed attempt leaves the slot as it was. */
+static int
+resume_run(struct exec *e, uint32_t i, const struct run_resume *resume,
+    struct err *err)
+{
+	struct slot_mark mark = slot_mark(&e->slots, i);
+	uint32_t entry;
+	uint32_t count = plan_cache_plan(&e->plans, i, &entry)->node_count;
+
+	if (resume_check(e, resume, run_memory_size(count), err) != 0)
+		return -1;
+	if (resume_fill(e, i, resume, err) == 0)
+		return 0;
+	slot_rewind(&e->slots, i, mark);
+	return -1;
+}
+
 /* The living arena with the fewest runs; this worker's own among equals. */
 static unsigned
 least_loaded(const struct exec *e)
@@ -352,7 +411,7 @@ exec_commit(struct exec *e, struct run_ref ref, const struct plan_hash *hash,
 	if (resume != NULL && resume->cancel)
 		atomic_store(&e->slots.list[ref.slot].cancel, ref.generation);
 	if (resume != NULL && resume->started_us != 0 &&
-	    resume_fill(e, ref.slot, resume, err) != 0)
+	    resume_run(e, ref.slot, resume, err) != 0)
 		return -1;
 	to = w;
 	to.state = SLOT_QUEUED;

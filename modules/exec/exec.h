@@ -36,6 +36,7 @@ struct exec_settings {
 	unsigned max_plans;   /* entries of the plan cache, 1,024 */
 	size_t reserve_bytes; /* new runs are refused when less than this is
 				 free, 1/8 of shm_bytes */
+	size_t run_bytes; /* results and logs of one run at most, 1/4 */
 	int64_t flush_ns; /* node completions wait for the journal at most this
 			     long, 50 ms (promise: 100) */
 	bool pin; /* pin arena i's thread to CPU i mod the number of CPUs */
@@ -65,10 +66,13 @@ struct plan_hash {
 };
 bool exec_plan_find(struct exec *, const struct plan_hash *);
 /* Checks (plan_check, hash) and copies it in, evicting unused plans where
- * needed. -1: "corrupted_plan", "plan_version", "shared_memory_full". Already
- * there: 0. */
+ * needed. -1: "corrupted_plan", "plan_version", "plan_too_large",
+ * "shared_memory_full" (try again later). Already there: 0. */
 int exec_plan_put(struct exec *, const struct plan_hash *, const void *plan,
     size_t len, struct err *e);
+
+/* 0, or -1 and "plan_too_large": no run of it can ever be in this region. */
+int exec_plan_fits(struct exec *, const struct plan *, struct err *e);
 
 /* --- runs --- */
 
@@ -117,7 +121,8 @@ int exec_reserve(struct exec *, const struct run_start *, struct run_ref *out,
     struct err *e);
 /* The row is durable: hand the run to the least loaded arena. resume: NULL for
  * a new one. -1: "plan_missing" (put it and call again; the slot stays
- * reserved) or "stale_run". */
+ * reserved), "executor_full" (no room for the history now: call again later),
+ * "run_too_large", "corrupted_history" (never), or "stale_run". */
 int exec_commit(struct exec *, struct run_ref, const struct plan_hash *,
     const struct run_resume *resume, struct err *e);
 /* The row was not written: give the slot back. */

@@ -29,17 +29,46 @@ resolve_ops(struct arena *a, uint32_t entry, const struct plan *plan)
 }
 
 static bool
+has_waited(const struct arena *a, const struct local *l)
+{
+	return l->parked_ns != 0 && a->now_ns - l->parked_ns > PATIENCE_NS;
+}
+
+/* Adjacent blocks for a large run may never come while small ones take what
+ * they leave: these wait for a while, new ones are refused. */
+static void
+hold_others_back(struct arena *a, const struct local *l)
+{
+	if (has_waited(a, l) && a->now_ns - l->parked_ns < DRAIN_NS)
+		atomic_store(
+		    &a->exec->global->drain_ns, l->parked_ns + DRAIN_NS);
+}
+
+static bool
+may_begin(const struct arena *a, const struct local *l)
+{
+	return a->now_ns >= atomic_load(&a->exec->global->drain_ns) ||
+	       has_waited(a, l);
+}
+
+static bool
 records_create(struct arena *a, uint32_t i, const struct plan *plan)
 {
 	struct slot *slot = &a->exec->slots.list[i];
 	size_t size = run_memory_size(plan->node_count);
 	uint64_t at;
 
-	if (!arena_may_take(a, CLAIM_BEGIN))
+	if (!may_begin(a, &a->locals[i]) || !arena_may_take(a, CLAIM_BEGIN))
 		return false;
-	at = slot_alloc(&a->exec->slots, i, size > 0 ? size : 8);
-	if (at == 0)
+	do {
+		at = slot_alloc(&a->exec->slots, i, size > 0 ? size : 8);
+	} while (at == 0 && plan_cache_evict(&a->exec->plans));
+	if (at == 0) {
+		hold_others_back(a, &a->locals[i]);
 		return false;
+	}
+	if (a->locals[i].parked_ns != 0)
+		atomic_store(&a->exec->global->drain_ns, 0);
 	memset(shm_at(&a->exec->shm, at), 0,
 	    plan->node_count * sizeof(struct node_record));
 	if (slot->base_us == 0) {
@@ -97,6 +126,38 @@ local_go(struct arena *a, struct local *l, struct slot *slot)
 		arena_settle(a, l);
 }
 
+static void
+local_close(struct arena *a, struct local *l, enum run_status status)
+{
+	atomic_store(&a->exec->slots.list[l->slot].status, status);
+	l->open = false;
+	atomic_fetch_sub(&a->shared->load, 1);
+	atomic_fetch_add_explicit(
+	    &a->shared->runs_completed, 1, memory_order_relaxed);
+	slot_step(&a->exec->slots, l->slot, &l->word, SLOT_ENDED);
+	journal_mark(a->exec, l->slot, true);
+}
+
+/* There is no memory for its records: it waits, unless it is to be cancelled,
+ * which needs none, as no node of it is recorded then. */
+static void
+local_wait(struct arena *a, struct local *l)
+{
+	struct slot *slot = &a->exec->slots.list[l->slot];
+
+	if (atomic_load(&slot->cancel) != l->word.generation) {
+		if (l->parked_ns == 0)
+			l->parked_ns = a->now_ns;
+		local_park(a, l);
+		return;
+	}
+	if (slot->base_us == 0)
+		slot->base_us = clock_real_us();
+	slot->completed_ns = 0;
+	l->parked_ns = 0;
+	local_close(a, l, RUN_CANCELLED);
+}
+
 void
 local_open(struct arena *a, uint32_t i, struct slot_word w)
 {
@@ -109,9 +170,10 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	local_reset(a, l, i, w);
 	l->ops = resolve_ops(a, entry, plan);
 	if (l->ops == NULL || (fresh && !records_create(a, i, plan))) {
-		local_park(a, l);
+		local_wait(a, l);
 		return;
 	}
+	l->parked_ns = 0;
 	l->base_ns = slot->base_ns;
 	run_view(&l->run, plan, &slot->state,
 	    shm_at(&a->exec->shm, atomic_load(&slot->memory)));
@@ -240,12 +302,6 @@ local_end(struct arena *a, struct local *l)
 	slot->completed_ns =
 	    r->completed > 0 ? r->nodes[r->order[r->completed - 1]].completed_ns
 			     : clock_mono_ns() - l->base_ns;
-	atomic_store(&slot->status, sched_status(&l->run));
-	l->open = false;
 	a->open_runs--;
-	atomic_fetch_sub(&a->shared->load, 1);
-	atomic_fetch_add_explicit(
-	    &a->shared->runs_completed, 1, memory_order_relaxed);
-	slot_step(&a->exec->slots, l->slot, &l->word, SLOT_ENDED);
-	journal_mark(a->exec, l->slot, true);
+	local_close(a, l, sched_status(&l->run));
 }

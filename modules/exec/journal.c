@@ -82,6 +82,38 @@ durability(const struct exec *e, uint32_t i)
 	    ->durability;
 }
 
+static uint32_t
+total_nodes(const struct exec *e, uint32_t i)
+{
+	uint32_t entry;
+
+	return plan_cache_plan(&e->plans, i, &entry)->node_count;
+}
+
+/* Where a range ends that begins at flushed: results are large, and statements
+ * must not be. */
+static uint32_t
+range_end(struct exec *e, uint32_t i, const struct slot *slot, uint32_t end)
+{
+	const struct node_record *nodes;
+	const uint32_t *order;
+	size_t bytes = 0;
+	uint32_t k = slot->flushed;
+
+	if (slot->outputs < RANGE_BYTES)
+		return end;
+	nodes = shm_at(&e->shm, atomic_load(&slot->memory));
+	order = (const void *)(nodes + total_nodes(e, i));
+	while (k < end && bytes < RANGE_BYTES) {
+		const struct output *o =
+		    output_at(&e->shm, nodes[order[k++]].output);
+
+		if (o != NULL)
+			bytes += (size_t)o->result_len + o->log_len;
+	}
+	return k;
+}
+
 /* Fixes the range of completions in shared memory before anyone sees it. */
 static void
 fix_range(struct exec *e, uint32_t i, struct slot *slot, bool ended)
@@ -95,7 +127,11 @@ fix_range(struct exec *e, uint32_t i, struct slot *slot, bool ended)
 	}
 	if ((atomic_exchange(&e->journal.due[i], 0) || ended) &&
 	    durability(e, i) != DURABILITY_MEMORY)
-		slot->flush_to = completed;
+		slot->flush_to = range_end(e, i, slot, completed);
+	if (slot->flush_to < completed && slot->flush_to > slot->flushed) {
+		atomic_store(&e->journal.due[i], 1); /* the rest follows */
+		e->journal.again[i] = 1;
+	}
 }
 
 static void
@@ -121,14 +157,6 @@ status_fill(
 	}
 }
 
-static uint32_t
-total_nodes(const struct exec *e, uint32_t i)
-{
-	uint32_t entry;
-
-	return plan_cache_plan(&e->plans, i, &entry)->node_count;
-}
-
 /* False: there is nothing to write about the slot now. */
 static bool
 entry_fill(struct exec *e, uint32_t i, struct journal_entry *j)
@@ -138,8 +166,10 @@ entry_fill(struct exec *e, uint32_t i, struct journal_entry *j)
 	bool ended = w.state == SLOT_ENDED;
 	bool final;
 
+	/* An ended run without records was cancelled before it began. */
 	if (!is_mine(e, w) ||
-	    atomic_load_explicit(&slot->memory, memory_order_acquire) == 0)
+	    (!ended &&
+		atomic_load_explicit(&slot->memory, memory_order_acquire) == 0))
 		return false;
 	fix_range(e, i, slot, ended);
 	/* The end of a run is told with its last completions, not before. */
@@ -269,7 +299,7 @@ committed(struct exec *e, const struct journal_entry *j)
 		slot_release(&e->slots, j->run.slot, w);
 	} else if (w.state == SLOT_RUNNING && j->count > 0 &&
 		   durability(e, j->run.slot) == DURABILITY_SYNC) {
-		arena_look(e, e->arena->index, j->run.slot);
+		arena_released(e, j->run.slot);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* plan_cache.c - a table small enough to be searched in a line of keys. */
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "exec/plan_cache.h"
@@ -52,7 +53,14 @@ plan_cache_create(struct plan_cache *c, struct err *e)
 	if (rc != 0)
 		return err_set(e, "shared_memory",
 		    "The system has no process-shared robust mutexes.");
-	return 0;
+	c->used = calloc(c->count, 1);
+	return c->used != NULL ? 0 : err_memory(e);
+}
+
+void
+plan_cache_destroy(struct plan_cache *c)
+{
+	free(c->used);
 }
 
 static void
@@ -142,55 +150,75 @@ plan_cache_plan(const struct plan_cache *c, uint32_t slot, uint32_t *entry)
 	    c->shm, shm_block_offset(c->shm, c->entries[i].first_block));
 }
 
-/* Marks the entries that slots name. Slots take plans only under our lock. */
-static bool
-entry_is_used(const struct plan_cache *c, uint32_t i)
+/* Marks the entries that slots name. Slots take plans only under our lock, so
+ * what is unmarked stays unused. */
+static void
+mark_used(struct plan_cache *c)
 {
-	for (uint32_t s = 0; s < c->slots->count; s++)
-		if (atomic_load_explicit(
-			&c->slots->plans[s], memory_order_relaxed) == i + 1)
-			return true;
-	return false;
+	memset(c->used, 0, c->count);
+	for (uint32_t s = 0; s < c->slots->count; s++) {
+		uint32_t plan = atomic_load_explicit(
+		    &c->slots->plans[s], memory_order_relaxed);
+
+		if (plan != 0)
+			c->used[plan - 1] = 1;
+	}
 }
 
-/* Frees the least recently used entry that no run uses; false: there is none. */
+/* Frees the least recently used entry that no run uses; false: there is none.
+ * After mark_used. */
 static bool
 evict(struct plan_cache *c)
 {
-	uint64_t above = 0;
+	uint32_t oldest = SHM_NONE;
 
-	for (;;) {
-		uint32_t oldest = SHM_NONE;
+	for (uint32_t i = 0; i < c->count; i++) {
+		const struct plan_entry *p = &c->entries[i];
 
-		for (uint32_t i = 0; i < c->count; i++) {
-			const struct plan_entry *p = &c->entries[i];
-
-			if (p->state != PLAN_ENTRY_READY || p->used_at <= above)
-				continue;
-			if (oldest == SHM_NONE ||
-			    p->used_at < c->entries[oldest].used_at)
-				oldest = i;
-		}
-		if (oldest == SHM_NONE)
-			return false;
-		if (!entry_is_used(c, oldest)) {
-			entry_free(c, oldest);
-			return true;
-		}
-		above = c->entries[oldest].used_at;
+		if (p->state == PLAN_ENTRY_READY && !c->used[i] &&
+		    (oldest == SHM_NONE ||
+			p->used_at < c->entries[oldest].used_at))
+			oldest = i;
 	}
+	if (oldest != SHM_NONE)
+		entry_free(c, oldest);
+	return oldest != SHM_NONE;
+}
+
+bool
+plan_cache_evict(struct plan_cache *c)
+{
+	bool freed;
+
+	cache_lock(c);
+	mark_used(c);
+	freed = evict(c);
+	cache_unlock(c);
+	return freed;
+}
+
+bool
+plan_cache_shrink(struct plan_cache *c, size_t bytes_free)
+{
+	bool more = true;
+
+	cache_lock(c);
+	mark_used(c);
+	while (shm_free_estimate(c->shm) < bytes_free && more)
+		more = evict(c);
+	cache_unlock(c);
+	return more;
 }
 
 static uint32_t
 entry_take(struct plan_cache *c)
 {
-	for (;;) {
+	do {
 		for (uint32_t i = 0; i < c->count; i++)
 			if (c->entries[i].state == PLAN_ENTRY_FREE)
 				return i;
-		if (!evict(c))
-			return SHM_NONE;
-	}
+	} while (evict(c));
+	return SHM_NONE;
 }
 
 static int
@@ -198,15 +226,19 @@ put_locked(struct plan_cache *c, const struct plan_hash *hash, const void *plan,
     size_t len, struct err *e)
 {
 	uint32_t blocks = (uint32_t)((len + SHM_BLOCK - 1) / SHM_BLOCK);
-	uint32_t i = entry_take(c);
 	struct plan_entry *p;
+	uint32_t i;
 
+	mark_used(c);
+	i = entry_take(c);
 	if (i == SHM_NONE)
 		return err_set(e, "shared_memory_full",
 		    "Every entry of the plan cache is in use.");
 	p = &c->entries[i];
 	p->state = PLAN_ENTRY_FILLING;
 	atomic_thread_fence(memory_order_seq_cst);
+	while (shm_free_estimate(c->shm) < c->reserve + len && evict(c))
+		;
 	do {
 		p->first_block = shm_alloc(c->shm, blocks, entry_tag(i));
 	} while (p->first_block == SHM_NONE && evict(c));
@@ -225,6 +257,21 @@ put_locked(struct plan_cache *c, const struct plan_hash *hash, const void *plan,
 	atomic_thread_fence(memory_order_seq_cst);
 	p->state = PLAN_ENTRY_READY;
 	return 0;
+}
+
+int
+plan_cache_fits(
+    const struct plan_cache *c, const struct plan *plan, struct err *e)
+{
+	size_t all = (size_t)c->shm->head->block_count * SHM_BLOCK;
+	size_t need = plan->size + run_memory_size(plan->node_count);
+
+	if (need + c->reserve <= all)
+		return 0;
+	return err_set(e, "plan_too_large",
+	    "The plan and the records of a run need %zu bytes of shared memory "
+	    "and %zu are spare: shared_memory must be larger.",
+	    need, all > c->reserve ? all - c->reserve : 0);
 }
 
 /* Beyond plan_check: what the executor's tables can count. */
@@ -257,6 +304,8 @@ plan_cache_put(struct plan_cache *c, const struct plan_hash *hash,
 	int rc = 0;
 
 	if (check(hash, plan, len, e) != 0)
+		return -1;
+	if (plan_cache_fits(c, plan, e) != 0)
 		return -1;
 	cache_lock(c);
 	if (entry_find(c, hash) == SHM_NONE)

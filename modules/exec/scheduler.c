@@ -170,6 +170,7 @@ order_complete(struct run *r)
 		}
 		if (s == NODE_RUNNING) {
 			n->attempts--;
+			n->output = 0; /* of an end that was not recorded */
 			atomic_store_explicit(
 			    &n->state, NODE_PENDING, memory_order_release);
 		}

@@ -1,5 +1,5 @@
 /* shm.c - the mapped region and its block allocator: first fit from a hint, so
- * that short runs reuse the same warm blocks. */
+ * that short runs reuse the same warm blocks; large ranges from the end. */
 #include <string.h>
 #include <sys/mman.h>
 
@@ -131,6 +131,28 @@ range_find(
 	return SHM_NONE;
 }
 
+/* The last range that is free. A used block says where the next may end. */
+static uint32_t
+range_find_down(struct shm *s, uint32_t count, uint32_t tag)
+{
+	uint32_t end = s->head->block_count;
+	uint32_t free_from = end;
+
+	while (free_from > 0) {
+		if (atomic_load_explicit(&s->tags[free_from - 1],
+			memory_order_relaxed) != 0) {
+			end = --free_from;
+			continue;
+		}
+		if (end - --free_from < count)
+			continue;
+		if (range_take(s, free_from, count, tag, &end))
+			return free_from;
+		end = free_from;
+	}
+	return SHM_NONE;
+}
+
 uint32_t
 shm_alloc(struct shm *s, uint32_t count, uint32_t tag)
 {
@@ -140,8 +162,11 @@ shm_alloc(struct shm *s, uint32_t count, uint32_t tag)
 
 	if (count == 0 || count > h->block_count)
 		return SHM_NONE;
-	at = range_find(s, hint, h->block_count, count, tag);
-	if (at == SHM_NONE)
+	if (count >= SHM_LARGE)
+		at = range_find_down(s, count, tag);
+	else
+		at = range_find(s, hint, h->block_count, count, tag);
+	if (at == SHM_NONE && count < SHM_LARGE)
 		at = range_find(s, 0, hint, count, tag);
 	if (at == SHM_NONE)
 		return SHM_NONE;

@@ -6,7 +6,8 @@
  *           pointer is ever stored in it.
  * Blocks:   4 KiB each; a tag of 0 means free. Whoever allocates writes his
  *           tag by compare-and-swap, so a crash at any point leaves tagged
- *           blocks that shm_sweep finds.
+ *           blocks that shm_sweep finds. Large ranges are taken from the end
+ *           downwards, so small ones don't cut up the space they need.
  * Process:  mapped before the fork, the same address everywhere; every
  *           function by any thread of any process.
  */
@@ -23,7 +24,9 @@
 #define SHM_MAGIC   0x4d48534e45504full /* "OPENSHM" */
 #define SHM_VERSION 1
 #define SHM_BLOCK   4096u
+#define SHM_MAX	    (UINT64_C(32) << 30) /* outputs are named in 32 bits */
 #define SHM_TABLES  12
+#define SHM_LARGE   64u /* blocks: a large range */
 #define SHM_NONE    UINT32_MAX
 
 struct shm_header {

@@ -55,17 +55,15 @@ slot_claim(
 	return SHM_NONE;
 }
 
+/* Frees the newest extents, up to one that stays (0: none does). */
 static void
-memory_free(const struct slots *s, uint32_t i)
+extents_free(const struct slots *s, uint32_t i, uint32_t keep)
 {
 	struct slot *slot = &s->list[i];
 	uint32_t at = slot->extent;
 
-	if (slot->sweep) {
-		shm_sweep(s->shm, slot_tag(i));
-		return;
-	}
-	while (at != 0) {
+	slot->extent = keep;
+	while (at != keep) {
 		struct extent *x =
 		    shm_at(s->shm, shm_block_offset(s->shm, at - 1));
 		uint32_t next = x->next;
@@ -73,6 +71,34 @@ memory_free(const struct slots *s, uint32_t i)
 		shm_free(s->shm, at - 1, x->blocks, slot_tag(i));
 		at = next;
 	}
+}
+
+static void
+memory_free(const struct slots *s, uint32_t i)
+{
+	if (s->list[i].sweep)
+		shm_sweep(s->shm, slot_tag(i));
+	else
+		extents_free(s, i, 0);
+}
+
+struct slot_mark
+slot_mark(const struct slots *s, uint32_t i)
+{
+	const struct slot *slot = &s->list[i];
+
+	return (struct slot_mark){slot->extent, slot->heap, slot->heap_end};
+}
+
+void
+slot_rewind(const struct slots *s, uint32_t i, struct slot_mark mark)
+{
+	struct slot *slot = &s->list[i];
+
+	extents_free(s, i, mark.extent);
+	slot->heap = mark.heap;
+	slot->heap_end = mark.heap_end;
+	slot->outputs = 0;
 }
 
 void
@@ -193,6 +219,7 @@ slot_output(const struct slots *s, uint32_t i, const struct op_outcome *o,
 	    sizeof(head) + head.result_len + head.error_len + head.log_len);
 	if (at == 0)
 		return false;
+	s->list[i].outputs += (uint64_t)head.result_len + head.log_len;
 	out = shm_at(s->shm, at);
 	*out = head;
 	if (head.result_len > 0)

@@ -72,6 +72,7 @@ struct slot {
 	uint32_t extent;	 /* newest extent's first block + 1; 0: none */
 	bool sweep;		 /* the chain may miss blocks: free by tag */
 	uint64_t heap, heap_end; /* free bytes of the newest extent */
+	uint64_t outputs;	 /* bytes of results, errors and logs */
 	struct text context, result, error;
 	_Atomic uint64_t memory; /* run_memory_size bytes; 0: not begun */
 
@@ -147,6 +148,13 @@ uint32_t slot_find(
 
 /* size bytes of the run's memory, 8-byte aligned; 0: shared memory is full. */
 uint64_t slot_alloc(const struct slots *, uint32_t i, size_t size);
+/* Gives back what was allocated since; only while nobody else sees it. */
+struct slot_mark {
+	uint32_t extent;
+	uint64_t heap, heap_end;
+};
+struct slot_mark slot_mark(const struct slots *, uint32_t i);
+void slot_rewind(const struct slots *, uint32_t i, struct slot_mark);
 /* Copies a text in; false: shared memory is full. */
 bool slot_text(const struct slots *, uint32_t i, const char *text, size_t len,
     struct text *out);

@@ -130,6 +130,8 @@ check_one(struct arena *a, unsigned other)
 	if (h->held) {
 		if (a->now_ns < h->until_ns)
 			return;
+		/* Only now: what it reserved is nobody's from here on. */
+		atomic_fetch_add(&s->epoch, 1);
 		takeover(a, other);
 		h->held = false;
 		pthread_mutex_unlock(&s->lock);
@@ -139,7 +141,6 @@ check_one(struct arena *a, unsigned other)
 	if (rc == EOWNERDEAD) {
 		pthread_mutex_consistent(&s->lock);
 		atomic_store(&s->alive, 0);
-		atomic_fetch_add(&s->epoch, 1);
 		h->held = true;
 		h->until_ns = a->now_ns + GRACE_NS;
 		if (a->check_at > h->until_ns)
@@ -166,6 +167,7 @@ takeover_let_go(struct arena *a)
 		if (!a->held[i].held)
 			continue;
 		a->held[i].held = false;
+		atomic_fetch_add(&a->exec->arenas[i].epoch, 1);
 		pthread_mutex_unlock(&a->exec->arenas[i].lock);
 	}
 }
