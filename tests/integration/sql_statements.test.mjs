@@ -1,4 +1,4 @@
-// Every statement of the modules prepares against the migrated schema, as the role that will send it.
+// Every statement of the modules and of openctl prepares against the migrated schema, as the role that will send it.
 import assert from "node:assert/strict";
 import { before, after } from "node:test";
 import fs from "node:fs";
@@ -12,16 +12,17 @@ before(async () => {
 after(() => server?.stop());
 
 const MODULES = path.join(ROOT, "modules");
-const owners = fs.readdirSync(MODULES).filter((m) => fs.existsSync(path.join(MODULES, m, "sql"))).sort();
+const folders = fs.readdirSync(MODULES).sort().map((m) => [m, path.join(MODULES, m, "sql")])
+	.concat([["openctl", path.join(ROOT, "tools/openctl/sql")]])
+	.filter(([, folder]) => fs.existsSync(folder));
 
-test("there are modules with statements", () => assert.ok(owners.length > 0));
+test("there are modules with statements", () => assert.ok(folders.length > 1));
 
 // A statement that takes the organization acts in one; the others (journal, recovery, tokens) cross them.
 const roleOf = (text) => (/^-- \$1 organization/m.test(text) ? "open_server" : "open_system");
 
-for (const owner of owners) {
+for (const [owner, folder] of folders) {
 	test(`every statement of ${owner} prepares as the role that sends it`, async () => {
-		const folder = path.join(MODULES, owner, "sql");
 		const files = fs.readdirSync(folder).filter((f) => f.endsWith(".sql")).sort();
 		const fragments = files.filter((f) => f.startsWith("_")).map((f) => path.join(folder, f));
 		const statements = files.filter((f) => !f.startsWith("_")).map((f) => path.join(folder, f));

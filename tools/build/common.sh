@@ -80,6 +80,6 @@ session_members() {
 
 # publish FILE - standard input becomes FILE, unless it is the same already
 publish() {
-	cat >"$1.tmp"
-	if cmp -s "$1.tmp" "$1"; then rm "$1.tmp"; else mv "$1.tmp" "$1"; fi
+	cat >"$1.$$.tmp"
+	if cmp -s "$1.$$.tmp" "$1"; then rm "$1.$$.tmp"; else mv "$1.$$.tmp" "$1"; fi
 }

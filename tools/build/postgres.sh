@@ -62,7 +62,7 @@ pg_settings() {
 		listen_addresses = ''
 		unix_socket_directories = '"${SOCKETS//\'/\'\'}"'
 		unix_socket_permissions = 0777
-		max_connections = $((WORKERS * 16 + 64))
+		max_connections = $((WORKERS * (CONNECTIONS + 2) + 64))
 		shared_buffers = 256MB
 		max_wal_size = 4GB
 		timezone = 'UTC'

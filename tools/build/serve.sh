@@ -10,6 +10,7 @@ DEMO=demo
 
 settings_load() {
 	local settings key value
+	CONNECTIONS=0
 	settings=$("$B/openctl" config) || exit 1
 	while IFS='=' read -r key value; do
 		case $key in
@@ -18,6 +19,7 @@ settings_load() {
 		listen_port) PORT=$value ;;
 		data) DATA=$value ;;
 		workers) WORKERS=$value ;;
+		database_connections | system_connections) CONNECTIONS=$((CONNECTIONS + value)) ;;
 		admin_email) ADMIN_EMAIL=$value ;;
 		esac
 	done <<<"$settings"
