@@ -45,7 +45,7 @@ static const struct key keys[] = {
     KEY(KEY_COUNT, database_connections, "8", 1, 100),
     KEY(KEY_COUNT, system_connections, "4", 3, 100),
     KEY(KEY_DURATION, database_connect_timeout, "3s", 100 * MS, 60 * S),
-    KEY(KEY_BYTES, shared_memory, "256MiB", 8 * MIB, 1024 * GIB),
+    KEY(KEY_BYTES, shared_memory, "256MiB", 8 * MIB, 32 * GIB),
     KEY(KEY_COUNT, max_runs, "16384", 16, 1000000),
     KEY(KEY_COUNT, max_plans, "1024", 1, 1000000),
     KEY(KEY_DURATION, flush_interval, "50ms", MS, 1000 * MS),

@@ -174,6 +174,81 @@ plans_make_room_for_plans_in_memory(void **state)
 	free(text);
 }
 
+/* A plan of about 100 KiB. */
+static struct test_plan
+large_plan(unsigned n, unsigned nodes)
+{
+	char *text = malloc(40 * nodes + 100);
+	size_t at = (size_t)sprintf(text, "{\"nodes\":[");
+	struct test_plan p;
+
+	for (unsigned i = 0; i < nodes; i++)
+		at += (size_t)sprintf(
+		    text + at, "%s{\"name\":\"p%u_%u\"}", i ? "," : "", n, i);
+	sprintf(text + at, "]}");
+	p = plan_from_json(text);
+	free(text);
+	return p;
+}
+
+static void
+unused_plans_leave_room_for_runs(void **state)
+{
+	struct exec *exec = exec_of(2u << 20, 64);
+	struct db *db = db_create(40);
+
+	(void)state;
+	for (uint32_t n = 0; n < db->count; n++) {
+		struct test_plan p = large_plan(n, 1000);
+
+		plan_put(exec, &p);
+		free(p.plan);
+	}
+	/* Fails with executor_full where plans keep all memory. */
+	exec_abandon(exec, run_reserve(exec, 0));
+	exec_destroy(exec);
+	db_free(db);
+}
+
+static void
+runs_that_need_memory_evict_unused_plans(void **state)
+{
+	struct exec *exec = exec_of(1u << 20, 64);
+	struct db *db = db_create(1);
+	struct test_plan p = plan_from_json(
+	    "{\"nodes\":[{\"name\":\"a\",\"op\":\"lua\",\"with\":{"
+	    "\"script\":\"return string.rep('x', 150000)\"}}]}");
+	struct test_plan q[2] = {large_plan(0, 4000), large_plan(1, 4500)};
+
+	(void)state;
+	plan_put(exec, &q[0]);
+	plan_put(exec, &q[1]);
+	plan_put(exec, &p);
+	run_go(exec, 0, &p, NULL);
+	run_wait(exec, db, 0);
+	assert_int_equal(db->list[0].status, RUN_SUCCESS);
+	exec_destroy(exec);
+	db_free(db);
+	for (int i = 0; i < 2; i++)
+		free(q[i].plan);
+	free(p.plan);
+}
+
+static void
+a_plan_that_can_never_run_here_is_refused(void **state)
+{
+	struct exec *exec = exec_of(1u << 20, 8);
+	struct test_plan p = large_plan(0, 9000);
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(
+	    exec_plan_put(exec, &p.hash, p.plan, p.plan->size, &e), -1);
+	assert_string_equal(e.code, "plan_too_large");
+	exec_destroy(exec);
+	free(p.plan);
+}
+
 /* Puts plans until it is killed. */
 static void
 put_for_ever(struct exec *exec)
@@ -228,6 +303,9 @@ main(void)
 	    cmocka_unit_test(the_least_recently_used_plan_makes_room),
 	    cmocka_unit_test(a_plan_in_use_is_never_evicted),
 	    cmocka_unit_test(plans_make_room_for_plans_in_memory),
+	    cmocka_unit_test(unused_plans_leave_room_for_runs),
+	    cmocka_unit_test(runs_that_need_memory_evict_unused_plans),
+	    cmocka_unit_test(a_plan_that_can_never_run_here_is_refused),
 	    cmocka_unit_test(a_killed_putter_leaves_lock_and_memory_in_order),
 	};
 
