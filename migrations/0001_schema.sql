@@ -124,6 +124,13 @@ create index dags_inserted_at on open.dags (organization_id, inserted_at, id) wh
 create index dags_updated_at on open.dags (organization_id, updated_at, id) where deleted_at is null;
 create index dags_created_by on open.dags (created_by);
 
+-- The ops that a definition names: what a start must be allowed.
+create function open.definition_ops(definition jsonb) returns text[]
+language sql immutable parallel safe as $$
+	select coalesce(array_agg(distinct n ->> 'op') filter (where n ? 'op'), '{}')
+	  from jsonb_array_elements(definition -> 'nodes') n
+$$;
+
 create table open.dag_versions (
 	id              uuid primary key default open.uuid_v7(),
 	organization_id uuid not null references open.organizations on delete cascade,
@@ -132,11 +139,14 @@ create table open.dag_versions (
 	definition      jsonb not null,                                   -- canonical form, see document.h
 	definition_hash bytea not null check (length(definition_hash) = 32),    -- SHA-256 of the canonical bytes
 	node_names      text[] not null,                                  -- by node index, as in the plan
+	node_count      integer not null generated always as (cardinality(node_names)) stored,
+	ops             text[] not null generated always as (open.definition_ops(definition)) stored,
 	plan            bytea,                                            -- set by the first activation, see plan.h
 	plan_hash       bytea check (length(plan_hash) = 32),             -- SHA-256 of plan
 	created_by      uuid references open.users on delete set null,
 	inserted_at     timestamptz not null default now(),
 	unique (dag_id, number),
+	unique (id, dag_id, organization_id),    -- what an execution refers to
 	check ((plan is null) = (plan_hash is null))
 );
 create index dag_versions_organization_id on open.dag_versions (organization_id);
@@ -157,42 +167,62 @@ begin
 	return new;
 end
 $$;
-create trigger dag_versions_immutable before update on open.dag_versions
+create trigger dag_versions_immutable
+	before update of dag_id, number, definition, definition_hash, organization_id on open.dag_versions
 	for each row execute function open.dag_versions_immutable();
+
+-- Of the ops that need a permission (ops[i] the setting settings[i]), those that the organization refuses.
+create function open.ops_refused(organization uuid, ops text[], settings text[]) returns text[]
+language sql stable parallel safe as $$
+	select coalesce(array_agg(p.op), '{}')
+	  from unnest(ops, settings) as p(op, setting)
+	 where not exists (select from open.organizations o
+	                    where o.id = organization and o.settings -> p.setting = 'true')
+$$;
 
 -- Executions -------------------------------------------------------------------------------------
 
+-- Domains, not check constraints: PostgreSQL reads the constraints of a table anew for every statement, the
+-- nine of executions took longer than the rest of an insert; those of domains it keeps.
+create domain open.execution_id as uuid check (value::text like '%00000000');
+create domain open.execution_status as text check (value in ('pending', 'running', 'success', 'failed', 'cancelled'));
+create domain open.tally as integer check (value >= 0);
+create domain open.json_object as jsonb check (jsonb_typeof(value) = 'object');
+
+-- One foreign key ties an execution to its version, DAG and organization, which belong together; each of them
+-- takes its executions with it.
 create table open.executions (
-	id                  uuid not null check (right(id::text, 8) = '00000000'),
-	organization_id     uuid not null references open.organizations on delete cascade,
-	dag_id              uuid not null references open.dags on delete cascade,
-	dag_version_id      uuid not null references open.dag_versions on delete cascade,
-	status              text not null default 'pending'
-	                    check (status in ('pending', 'running', 'success', 'failed', 'cancelled')),
+	id                  open.execution_id not null,
+	organization_id     uuid not null,
+	dag_id              uuid not null,
+	dag_version_id      uuid not null,
+	status              open.execution_status not null default 'pending',
 	server_id           uuid,                      -- the server that runs it; null: none yet
 	inserted_at         timestamptz not null default now(),
 	started_at          timestamptz,
 	completed_at        timestamptz,
 	cancel_requested_at timestamptz,
-	context             jsonb not null default '{}' check (jsonb_typeof(context) = 'object'),
+	context             open.json_object not null default '{}',
 	result              jsonb,
 	error_message       text,
-	retry_count         integer not null default 0 check (retry_count >= 0),
-	total_nodes         integer not null default 0 check (total_nodes >= 0),
-	succeeded_nodes     integer not null default 0 check (succeeded_nodes >= 0),
-	failed_nodes        integer not null default 0 check (failed_nodes >= 0),
+	retry_count         open.tally not null default 0,
+	total_nodes         open.tally not null default 0,
+	succeeded_nodes     open.tally not null default 0,
+	failed_nodes        open.tally not null default 0,
 	triggered_by        uuid references open.users on delete set null,
-	metadata            jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
+	metadata            open.json_object not null default '{}',
 	primary key (id),
-	check (completed_at is null or status in ('success', 'failed', 'cancelled'))
+	foreign key (dag_version_id, dag_id, organization_id)
+		references open.dag_versions (id, dag_id, organization_id) on delete cascade,
+	check (completed_at is null or status not in ('pending', 'running'))
 ) partition by range (id);
 create index executions_organization on open.executions (organization_id, id desc);
 create index executions_dag_id on open.executions (dag_id, id desc);
-create index executions_dag_version_id on open.executions (dag_version_id);
+create index executions_dag_version_id on open.executions (dag_version_id, id desc);
 create index executions_status on open.executions (organization_id, status, id desc);
 create index executions_unfinished on open.executions (server_id) where status in ('pending', 'running');
 create index executions_started_at on open.executions (organization_id, (coalesce(started_at, 'infinity')), id);
-create index executions_triggered_by on open.executions (triggered_by);
+create index executions_triggered_by on open.executions (triggered_by, id desc);
 create table open.executions_default partition of open.executions default;
 
 -- One row a flush: element i of every array tells of the same node completion. Times are microseconds

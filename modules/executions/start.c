@@ -9,32 +9,30 @@
 #include "web/config.h"
 #include "web/resource_body.h"
 
-/* Canonical text of the context in the flow's memory. */
+/* Canonical text of an attribute that is an object, in the flow's memory. */
 static bool
-take_context(struct flow *f, const struct json *context)
+take_object(struct flow *f, const struct resource_body *body, const char *name,
+    const char **text, size_t *len)
 {
-	struct execution_start *s = flow_state(f);
 	size_t limit = (size_t)flow_config()->context_limit;
+	const struct json *value = resource_body_get(body, name);
 	struct buf b;
 
-	if (context == NULL) {
-		s->request.context = "{}";
-		s->request.context_len = 2;
-		return true;
-	}
 	buf_create(&b, 0);
-	json_write_canonical(&b, context);
-	if (!buf_failed(&b))
-		s->request.context = mem_strndup(flow_mem(f), b.data, b.len);
-	s->request.context_len = b.len;
+	if (value == NULL)
+		buf_puts(&b, "{}");
+	else
+		json_write_canonical(&b, value);
+	*text = buf_failed(&b) ? NULL : mem_strndup(flow_mem(f), b.data, b.len);
+	*len = b.len;
 	buf_free(&b);
-	if (s->request.context == NULL)
+	if (*text == NULL)
 		flow_fail(f, 503, "out_of_memory", "Out of memory.");
-	else if (s->request.context_len > limit)
-		flow_fail_at(f, 422, "context_too_large",
-		    "/data/attributes/context", NULL,
-		    "The context has %zu bytes, more than %zu.",
-		    s->request.context_len, limit);
+	else if (*len > limit)
+		flow_fail_at(f, 422,
+		    mem_printf(flow_mem(f), "%s_too_large", name),
+		    mem_printf(flow_mem(f), "/data/attributes/%s", name), NULL,
+		    "The %s has %zu bytes, more than %zu.", name, *len, limit);
 	else
 		return true;
 	return false;
@@ -72,7 +70,10 @@ start_read(struct flow *f)
 	if (faults.count > 0)
 		return flow_fail_faults(
 		    f, body.status != 0 ? body.status : 422, &faults, "");
-	if (!take_context(f, resource_body_get(&body, "context")))
+	if (!take_object(f, &body, "context", &s->request.context,
+		&s->request.context_len) ||
+	    !take_object(f, &body, "metadata", &s->request.metadata,
+		&s->request.metadata_len))
 		return FLOW_DONE;
 	return flow_start(f, &s->request);
 }
@@ -124,7 +125,7 @@ started_cells(struct flow *f, const struct started *started)
 	set(cells, column_of("status"), "pending");
 	set(cells, column_of("inserted_at"), started->inserted_at);
 	set(cells, column_of("context"), s->request.context);
-	set(cells, column_of("metadata"), "{}");
+	set(cells, column_of("metadata"), s->request.metadata);
 	set(cells, column_of("retry_count"), "0");
 	set(cells, column_of("total_nodes"), total);
 	set(cells, column_of("succeeded_nodes"), "0");

@@ -92,8 +92,8 @@ enum flow_next flow_work(struct flow *, void (*fn)(void *state));
  * outcome with flow_started. */
 struct start_request {
 	struct uuid dag;
-	const char *context;
-	size_t context_len; /* canonical JSON object */
+	const char *context, *metadata; /* canonical JSON objects */
+	size_t context_len, metadata_len;
 };
 struct started {
 	enum {
@@ -104,7 +104,7 @@ struct started {
 	} outcome;
 	struct uuid execution;
 	struct uuid version;
-	const char *inserted_at; /* RFC 3339 */
+	const char *inserted_at; /* as PostgreSQL prints it */
 	int32_t total_nodes;
 };
 enum flow_next flow_start(struct flow *, const struct start_request *);

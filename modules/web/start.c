@@ -1,8 +1,11 @@
 /* start.c - executions begin: requests of one organization that arrive
  * together share one statement and one commit.
  *
- * A batch is under way, another one collects; whoever is told "started" has a
- * slot reserved in shared memory before and a durable row after.
+ *   collecting ──► starting ──► (explaining) ──► over
+ *
+ * While one batch of an organization is starting, another one collects. Whoever
+ * is told "started" has a slot reserved in shared memory before and a durable
+ * row after. Those that got no row are asked about in a second statement.
  */
 
 #include <stdlib.h>
@@ -15,12 +18,28 @@
 
 #define BATCH_MAX 256
 
+enum column {
+	COLUMN_ID,
+	COLUMN_DAG,
+	COLUMN_CONTEXT,
+	COLUMN_METADATA,
+	COLUMN_USER,
+	COLUMN_COUNT
+};
+
 struct start_member {
 	struct flow *flow; /* NULL: its client went away */
 	struct uuid execution;
 	struct run_ref run;
-	char dag[UUID_TEXT], id[UUID_TEXT], user[UUID_TEXT];
-	const char *context;
+	bool reserved; /* run is ours to commit or abandon */
+	char id[UUID_TEXT], dag[UUID_TEXT], user[UUID_TEXT];
+	const char *context, *metadata;
+};
+
+enum batch_state {
+	COLLECTING,
+	STARTING,
+	EXPLAINING
 };
 
 struct start_batch {
@@ -28,7 +47,7 @@ struct start_batch {
 	struct sql_params params;
 	struct mem mem;
 	struct uuid organization;
-	bool sent;
+	enum batch_state state;
 	unsigned count;
 	struct start_member members[BATCH_MAX];
 	struct start_batch *next;
@@ -36,7 +55,8 @@ struct start_batch {
 
 static struct start_batch *batches; /* few: two per busy organization */
 
-static void batch_done(struct query *);
+static void started(struct query *);
+static void explained(struct query *);
 
 /* --- batches -------------------------------------------------------------- */
 
@@ -69,14 +89,14 @@ batch_free(struct start_batch *b)
 }
 
 static struct start_batch *
-batch_find(const struct uuid *organization, bool sent)
+batch_find(const struct uuid *organization, enum batch_state state)
 {
 	struct start_batch *b;
 
 	for (b = batches; b != NULL; b = b->next)
-		if (b->sent == sent && (sent || b->count < BATCH_MAX) &&
+		if (b->state == state &&
 		    uuid_equal(&b->organization, organization))
-			return b;
+			return b; /* the newest */
 	return NULL;
 }
 
@@ -99,30 +119,56 @@ permissions_put(struct start_batch *b)
 	sql_text_array(&b->params, settings, n);
 }
 
-static void
-params_put(struct start_batch *b)
+static const char *
+member_column(const struct start_member *m, enum column column)
 {
-	const char **column;
+	switch (column) {
+	case COLUMN_ID:
+		return m->id;
+	case COLUMN_DAG:
+		return m->dag;
+	case COLUMN_CONTEXT:
+		return m->context;
+	case COLUMN_METADATA:
+		return m->metadata;
+	case COLUMN_USER:
+		return m->user;
+	case COLUMN_COUNT:
+		break;
+	}
+	abort();
+}
+
+/* The first columns of all members, as arrays. */
+static void
+columns_put(struct start_batch *b, unsigned columns)
+{
+	const char **items;
 	unsigned c, i;
 
-	for (c = 0; c < 4; c++) {
-		column = mem_array(&b->mem, b->count, sizeof(*column));
-		for (i = 0; i < b->count && column != NULL; i++) {
-			const struct start_member *m = &b->members[i];
-
-			column[i] = c == 0   ? m->id
-				    : c == 1 ? m->dag
-				    : c == 2 ? m->context
-					     : m->user;
-		}
-		if (column != NULL)
-			sql_text_array(&b->params, column, b->count);
+	memset(&b->params, 0, sizeof(b->params));
+	b->params.mem = &b->mem;
+	sql_uuid(&b->params, &b->organization);
+	for (c = 0; c < columns; c++) {
+		items = mem_array(&b->mem, b->count, sizeof(*items));
+		if (items == NULL)
+			return; /* mem tells */
+		for (i = 0; i < b->count; i++)
+			items[i] =
+			    member_column(&b->members[i], (enum column)c);
+		sql_text_array(&b->params, items, b->count);
 	}
-	sql_uuid(&b->params, &server.id);
-	permissions_put(b);
 }
 
 /* --- outcomes ------------------------------------------------------------- */
+
+static void
+member_abandon(struct start_member *m)
+{
+	if (m->reserved)
+		exec_abandon(server.exec, m->run);
+	m->reserved = false;
+}
 
 /* The flow answers the query's error itself. */
 static void
@@ -130,7 +176,7 @@ member_failed(struct start_member *m, const struct query *q)
 {
 	struct flow *f = m->flow;
 
-	exec_abandon(server.exec, m->run);
+	member_abandon(m);
 	if (f == NULL)
 		return;
 	f->start.waiting = false;
@@ -149,40 +195,69 @@ batch_fail(struct start_batch *b)
 {
 	unsigned i;
 
-	if (b->query.outcome == QUERY_LOST)
+	if (b->state == STARTING && b->query.outcome == QUERY_LOST)
 		recovery_suspect();
 	for (i = 0; i < b->count; i++)
 		member_failed(&b->members[i], &b->query);
 	batch_free(b);
 }
 
-static void
-batch_send(struct start_batch *b)
+/* -1: the batch is over. */
+static int
+batch_submit(
+    struct start_batch *b, const struct sql *sql, void (*done)(struct query *))
 {
-	b->sent = true;
-	params_put(b);
-	b->query.sql = &SQL_START;
+	b->query.sql = sql;
 	b->query.params = &b->params;
 	b->query.organization = &b->organization;
-	b->query.done = batch_done;
+	b->query.done = done;
 	b->query.arg = b;
+	b->query.outcome = QUERY_UNAVAILABLE;
 	atomic_fetch_add(&server.mine->queries, 1);
-	if (mem_failed(&b->mem) || query_submit(POOL_API, &b->query) != 0)
-		batch_fail(b);
+	if (!mem_failed(&b->mem) && query_submit(POOL_API, &b->query) == 0)
+		return 0;
+	atomic_fetch_add(&server.mine->query_failures, 1);
+	batch_fail(b);
+	return -1;
+}
+
+static int
+batch_start(struct start_batch *b)
+{
+	b->state = STARTING;
+	columns_put(b, COLUMN_COUNT);
+	sql_uuid(&b->params, &server.id);
+	permissions_put(b);
+	return batch_submit(b, &SQL_START, started);
 }
 
 static void
-send_next(const struct uuid *organization)
+batch_explain(struct start_batch *b)
 {
-	struct start_batch *b, *first = NULL;
+	b->state = EXPLAINING;
+	query_clear(&b->query);
+	columns_put(b, COLUMN_DAG + 1);
+	permissions_put(b);
+	(void)batch_submit(b, &SQL_START_REFUSED, explained);
+}
 
-	if (batch_find(organization, true) != NULL)
-		return;
-	for (b = batches; b != NULL; b = b->next)
-		if (!b->sent && uuid_equal(&b->organization, organization))
-			first = b; /* the list begins with the newest */
-	if (first != NULL)
-		batch_send(first);
+/* One at a time, the oldest first; without a database all of them fail. */
+static void
+start_next(const struct uuid *organization)
+{
+	struct start_batch *b, *oldest;
+
+	do {
+		oldest = NULL;
+		for (b = batches; b != NULL; b = b->next) {
+			if (!uuid_equal(&b->organization, organization))
+				continue;
+			if (b->state == STARTING)
+				return;
+			if (b->state == COLLECTING)
+				oldest = b;
+		}
+	} while (oldest != NULL && batch_start(oldest) != 0);
 }
 
 static struct start_member *
@@ -207,9 +282,10 @@ member_commit(struct start_batch *b, struct start_member *m, int row)
 	struct err e;
 	size_t len;
 
+	m->reserved = false;
 	atomic_fetch_add(&server.mine->started, 1);
 	err_clear(&e);
-	bytes = sql_get_bytes(rows, row, 5, &b->mem, &len);
+	bytes = sql_get_bytes(rows, row, 2, &b->mem, &len);
 	if (bytes != NULL && len == sizeof(hash.bytes)) {
 		memcpy(hash.bytes, bytes, len);
 		if (exec_commit(server.exec, m->run, &hash, NULL, &e) == 0)
@@ -219,30 +295,24 @@ member_commit(struct start_batch *b, struct start_member *m, int row)
 }
 
 static void
-member_end(struct start_batch *b, struct start_member *m, int row)
+member_started(struct start_batch *b, struct start_member *m, int row)
 {
 	const struct sql_rows *rows =
 	    (const struct sql_rows *)(const void *)b->query.result;
 	struct flow *f = m->flow;
 	struct started *s;
-	bool started = !sql_is_null(rows, row, 7);
 
-	if (started)
-		member_commit(b, m, row);
-	else
-		exec_abandon(server.exec, m->run);
+	member_commit(b, m, row);
 	if (f == NULL)
 		return;
 	s = &f->start.started;
-	s->outcome = !sql_get_bool(rows, row, 1)   ? START_NO_DAG
-		     : !sql_get_bool(rows, row, 2) ? START_NOT_ACTIVE
-		     : !sql_get_bool(rows, row, 3) ? START_NOT_ALLOWED
-						   : STARTED;
+	s->outcome = STARTED;
 	s->execution = m->execution;
-	sql_get_uuid(rows, row, 4, &s->version);
-	s->total_nodes = (int32_t)sql_get_int(rows, row, 6);
-	s->inserted_at = mem_strdup(&f->mem, sql_get(rows, row, 7));
+	sql_get_uuid(rows, row, 1, &s->version);
+	s->total_nodes = (int32_t)sql_get_int(rows, row, 3);
+	s->inserted_at = mem_strdup(&f->mem, sql_get(rows, row, 4));
 	f->start.waiting = false;
+	m->flow = NULL;
 	flow_wake(f);
 }
 
@@ -252,6 +322,7 @@ batch_split(struct start_batch *b)
 {
 	const char *state = b->query.sqlstate;
 	struct start_batch *one;
+	struct start_member *m;
 	unsigned i;
 
 	if (b->query.outcome != QUERY_ERROR || b->count < 2 ||
@@ -264,19 +335,34 @@ batch_split(struct start_batch *b)
 			continue;
 		}
 		one->count = 1;
-		one->members[0] = b->members[i];
-		one->members[0].context =
-		    mem_strdup(&one->mem, b->members[i].context);
-		if (one->members[0].flow != NULL)
-			one->members[0].flow->start.batch = one;
-		batch_send(one);
+		m = &one->members[0];
+		*m = b->members[i];
+		m->context = mem_strdup(&one->mem, m->context);
+		m->metadata = mem_strdup(&one->mem, m->metadata);
+		if (m->flow != NULL)
+			m->flow->start.batch = one;
+		(void)batch_start(one);
 	}
 	batch_free(b);
 	return true;
 }
 
+/* Those without a row stay in the batch. */
 static void
-batch_done(struct query *q)
+keep_refused(struct start_batch *b)
+{
+	unsigned i, kept = 0;
+
+	for (i = 0; i < b->count; i++) {
+		member_abandon(&b->members[i]);
+		if (b->members[i].flow != NULL)
+			b->members[kept++] = b->members[i];
+	}
+	b->count = kept;
+}
+
+static void
+started(struct query *q)
 {
 	struct start_batch *b = q->arg;
 	const struct sql_rows *rows =
@@ -288,15 +374,57 @@ batch_done(struct query *q)
 	if (q->outcome != QUERY_OK) {
 		if (!batch_split(b))
 			batch_fail(b);
-		send_next(&organization);
+		start_next(&organization);
 		return;
 	}
 	for (row = 0; row < sql_count(rows); row++)
 		if (sql_get_uuid(rows, row, 0, &id) &&
 		    (m = member_find(b, &id)) != NULL)
-			member_end(b, m, row);
-	batch_free(b);
-	send_next(&organization);
+			member_started(b, m, row);
+	keep_refused(b);
+	if (b->count > 0)
+		batch_explain(b);
+	else
+		batch_free(b);
+	start_next(&organization);
+}
+
+static void
+member_refused(struct start_member *m, const struct sql_rows *rows, int row)
+{
+	struct flow *f = m->flow;
+
+	if (f == NULL)
+		return;
+	if (!sql_get_bool(rows, row, 1))
+		f->start.started.outcome = START_NO_DAG;
+	else if (sql_get_bool(rows, row, 2) && sql_get_bool(rows, row, 3))
+		f->start.started.outcome = START_NOT_ALLOWED;
+	else
+		f->start.started.outcome = START_NOT_ACTIVE;
+	f->start.waiting = false;
+	m->flow = NULL;
+	flow_wake(f);
+}
+
+static void
+explained(struct query *q)
+{
+	struct start_batch *b = q->arg;
+	const struct sql_rows *rows =
+	    (const struct sql_rows *)(const void *)q->result;
+	struct start_member *m;
+	struct uuid id;
+	int row;
+
+	for (row = 0; q->outcome == QUERY_OK && row < sql_count(rows); row++)
+		if (sql_get_uuid(rows, row, 0, &id) &&
+		    (m = member_find(b, &id)) != NULL)
+			member_refused(m, rows, row);
+	if (q->outcome == QUERY_OK)
+		batch_free(b);
+	else
+		batch_fail(b);
 }
 
 /* --- flows ---------------------------------------------------------------- */
@@ -314,7 +442,8 @@ reserve(
 	start.context = request->context;
 	start.context_len = request->context_len;
 	err_clear(&e);
-	if (exec_reserve(server.exec, &start, &m->run, &e) == 0)
+	m->reserved = exec_reserve(server.exec, &start, &m->run, &e) == 0;
+	if (m->reserved)
 		return FLOW_NEXT;
 	return flow_fail(f, 503, e.code,
 	    "The executor has no room for another execution; try again soon.");
@@ -330,6 +459,8 @@ member_fill(struct start_batch *b, struct start_member *m, struct flow *f,
 	uuid_format(&f->actor.user, m->user);
 	m->context =
 	    mem_strndup(&b->mem, request->context, request->context_len);
+	m->metadata =
+	    mem_strndup(&b->mem, request->metadata, request->metadata_len);
 }
 
 enum flow_next
@@ -341,9 +472,10 @@ flow_start(struct flow *f, const struct start_request *request)
 
 	if ((next = reserve(f, request, &member)) != FLOW_NEXT)
 		return next;
-	b = batch_find(&f->actor.organization, false);
-	if (b == NULL && (b = batch_new(&f->actor.organization)) == NULL) {
-		exec_abandon(server.exec, member.run);
+	b = batch_find(&f->actor.organization, COLLECTING);
+	if ((b == NULL || b->count == BATCH_MAX) &&
+	    (b = batch_new(&f->actor.organization)) == NULL) {
+		member_abandon(&member);
 		return flow_fail(
 		    f, 500, "out_of_memory", "The server ran out of memory.");
 	}
@@ -351,7 +483,7 @@ flow_start(struct flow *f, const struct start_request *request)
 	b->members[b->count++] = member;
 	f->start.waiting = true;
 	f->start.batch = b;
-	send_next(&f->actor.organization);
+	start_next(&f->actor.organization);
 	if (f->start.waiting)
 		return flow_wait(f);
 	f->asked = false; /* refused at once */
@@ -364,14 +496,23 @@ flow_started(const struct flow *f)
 	return &f->start.started;
 }
 
+/* What was not sent yet is not started. */
 void
 start_forget(struct flow *f)
 {
 	struct start_batch *b = f->start.batch;
 	unsigned i;
 
-	for (i = 0; i < b->count; i++)
-		if (b->members[i].flow == f)
-			b->members[i].flow = NULL;
 	f->start.waiting = false;
+	for (i = 0; i < b->count && b->members[i].flow != f; i++)
+		;
+	if (i == b->count)
+		return;
+	b->members[i].flow = NULL;
+	if (b->state != COLLECTING)
+		return;
+	member_abandon(&b->members[i]);
+	b->members[i] = b->members[--b->count];
+	if (b->count == 0)
+		batch_free(b);
 }

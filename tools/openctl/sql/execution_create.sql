@@ -2,7 +2,7 @@
 -- $1 id, $2 DAG, $3 version, $4 context
 with started as (
 	insert into open.executions (id, organization_id, dag_id, dag_version_id, context, total_nodes)
-	select $1::uuid, d.organization_id, d.id, v.id, $4::jsonb, cardinality(v.node_names)
+	select $1::uuid, d.organization_id, d.id, v.id, $4::jsonb, v.node_count
 	  from open.dags d
 	  join open.dag_versions v on v.id = $3::uuid and v.dag_id = d.id
 	 where d.id = $2::uuid and d.status = 'active' and d.deleted_at is null
