@@ -36,7 +36,7 @@ struct exec_settings {
 	unsigned max_plans;   /* entries of the plan cache, 1,024 */
 	size_t reserve_bytes; /* new runs are refused when less than this is
 				 free, 1/8 of shm_bytes */
-	size_t run_bytes; /* results and logs of one run at most, 1/4 */
+	size_t run_bytes;     /* results and logs of one run at most, 1/4 */
 	int64_t flush_ns; /* node completions wait for the journal at most this
 			     long, 50 ms (promise: 100) */
 	bool pin; /* pin arena i's thread to CPU i mod the number of CPUs */

@@ -167,9 +167,8 @@ entry_fill(struct exec *e, uint32_t i, struct journal_entry *j)
 	bool final;
 
 	/* An ended run without records was cancelled before it began. */
-	if (!is_mine(e, w) ||
-	    (!ended &&
-		atomic_load_explicit(&slot->memory, memory_order_acquire) == 0))
+	if (!is_mine(e, w) || (!ended && atomic_load_explicit(&slot->memory,
+					     memory_order_acquire) == 0))
 		return false;
 	fix_range(e, i, slot, ended);
 	/* The end of a run is told with its last completions, not before. */

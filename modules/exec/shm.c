@@ -139,8 +139,8 @@ range_find_down(struct shm *s, uint32_t count, uint32_t tag)
 	uint32_t free_from = end;
 
 	while (free_from > 0) {
-		if (atomic_load_explicit(&s->tags[free_from - 1],
-			memory_order_relaxed) != 0) {
+		if (atomic_load_explicit(
+			&s->tags[free_from - 1], memory_order_relaxed) != 0) {
 			end = --free_from;
 			continue;
 		}

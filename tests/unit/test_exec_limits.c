@@ -74,6 +74,7 @@ runs_that_starve_each_other_fail_instead_of_hanging(void **state)
 	(void)state;
 	s.shm_bytes = 2u << 20;
 	s.reserve_bytes = 4096;
+	s.run_bytes = s.shm_bytes;
 	exec = exec_with(&s);
 	exec->arena->starve_ns = 1000000;
 	plan_put(exec, &p);
@@ -91,6 +92,247 @@ runs_that_starve_each_other_fail_instead_of_hanging(void **state)
 	exec_destroy(exec);
 	db_free(db);
 	free(p.plan);
+}
+
+/* Nodes without dependencies. */
+static struct test_plan
+flat_plan(unsigned nodes, const char *rest)
+{
+	char *text = malloc((strlen(rest) + 40) * nodes + 100);
+	size_t at = (size_t)sprintf(text, "{\"nodes\":[");
+	struct test_plan p;
+
+	for (unsigned i = 0; i < nodes; i++)
+		at += (size_t)sprintf(text + at, "%s{\"name\":\"n%u\"%s}",
+		    i > 0 ? "," : "", i, rest);
+	sprintf(text + at, "]}");
+	p = plan_from_json(text);
+	free(text);
+	return p;
+}
+
+static void
+results_of_one_run_leave_memory_to_others(void **state)
+{
+	struct exec *exec = exec_small();
+	struct db *db = db_create(1);
+	struct test_plan p =
+	    flat_plan(100, ",\"op\":\"lua\",\"with\":{\"script\":"
+			   "\"return string.rep('x', 100000)\"}");
+	struct db_execution *x = &db->list[0];
+	size_t before;
+
+	(void)state;
+	plan_put(exec, &p);
+	before = bytes_free(exec);
+	run_go(exec, 0, &p, NULL);
+	run_wait(exec, db, 0);
+	db_check(x, 100);
+	assert_int_equal(x->status, RUN_FAILED);
+	assert_int_equal(x->succeeded, (8u << 20) / 4 / 100002);
+	assert_non_null(strstr(x->error, "a quarter of shared_memory"));
+	assert_empty(exec, before);
+	exec_destroy(exec);
+	db_free(db);
+	free(p.plan);
+}
+
+static void
+large_results_are_written_in_several_ranges(void **state)
+{
+	struct exec_settings s = small_settings();
+	struct db *db = db_create(1);
+	struct test_plan p =
+	    flat_plan(100, ",\"op\":\"lua\",\"with\":{\"script\":"
+			   "\"return string.rep('x', 100000)\"}");
+	struct exec *exec;
+
+	(void)state;
+	s.shm_bytes = 64u << 20;
+	s.flush_ns = 1000000000;
+	exec = exec_with(&s);
+	plan_put(exec, &p);
+	run_go(exec, 0, &p, NULL);
+	run_wait(exec, db, 0);
+	db_check(&db->list[0], 100);
+	assert_int_equal(db->list[0].status, RUN_SUCCESS);
+	assert_int_equal(db->list[0].rows, 3); /* of 4 MiB */
+	exec_destroy(exec);
+	db_free(db);
+	free(p.plan);
+}
+
+static void
+a_resumption_without_room_gives_back_what_it_took(void **state)
+{
+	struct exec_settings s = small_settings();
+	struct test_plan p = flat_plan(20, "");
+	char *result = malloc(100000);
+	struct run_done done[20];
+	struct run_resume resume = {
+	    .started_us = clock_real_us(), .count = 20, .done = done};
+	struct run_ref ref, other;
+	struct exec *exec;
+	struct err e = {0};
+	size_t before;
+	char *context = calloc(1, 1200000);
+	struct run_start start = {.execution = execution_id(7),
+	    .context = context,
+	    .context_len = 1200000};
+
+	(void)state;
+	memset(result, '1', 100000);
+	for (uint32_t k = 0; k < 20; k++)
+		done[k] = (struct run_done){.node = k,
+		    .attempts = 1,
+		    .result = result,
+		    .result_len = 100000};
+	s.shm_bytes = 3u << 20;
+	exec = exec_with(&s);
+	plan_put(exec, &p);
+	ref = run_reserve(exec, 0);
+	if (exec_reserve(exec, &start, &other, &e) != 0)
+		fail_msg("%s", e.message);
+	before = bytes_free(exec);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(
+		    exec_commit(exec, ref, &p.hash, &resume, &e), -1);
+		assert_string_equal(e.code, "executor_full");
+		assert_int_equal(bytes_free(exec), before);
+	}
+	exec_abandon(exec, other);
+	if (exec_commit(exec, ref, &p.hash, &resume, &e) != 0)
+		fail_msg("%s", e.message);
+	exec_destroy(exec);
+	free(context);
+	free(result);
+	free(p.plan);
+}
+
+static void
+a_history_larger_than_memory_is_refused(void **state)
+{
+	struct exec_settings s = small_settings();
+	struct test_plan p = flat_plan(20, "");
+	char *result = malloc(200000);
+	struct run_done done[20];
+	struct run_resume resume = {
+	    .started_us = clock_real_us(), .count = 20, .done = done};
+	struct exec *exec;
+	struct err e = {0};
+
+	(void)state;
+	memset(result, '1', 200000);
+	for (uint32_t k = 0; k < 20; k++)
+		done[k] = (struct run_done){.node = k,
+		    .attempts = 1,
+		    .result = result,
+		    .result_len = 200000};
+	s.shm_bytes = 3u << 20;
+	exec = exec_with(&s);
+	plan_put(exec, &p);
+	assert_int_equal(
+	    exec_commit(exec, run_reserve(exec, 0), &p.hash, &resume, &e), -1);
+	assert_string_equal(e.code, "run_too_large");
+	exec_destroy(exec);
+	free(result);
+	free(p.plan);
+}
+
+static void
+a_run_that_waits_for_memory_can_be_cancelled(void **state)
+{
+	struct exec_settings s = small_settings();
+	struct db *db = db_create(1);
+	struct test_plan p = flat_plan(20000, "");
+	struct uuid id = execution_id(0);
+	struct run_start start = {.execution = execution_id(1)};
+	struct run_ref ref;
+	struct exec *exec;
+	struct err e = {0};
+	char *context;
+
+	(void)state;
+	s.shm_bytes = 6u << 20;
+	s.reserve_bytes = 4096;
+	exec = exec_with(&s);
+	plan_put(exec, &p);
+	start.context_len = bytes_free(exec) - 500000;
+	start.context = context = calloc(1, start.context_len);
+	assert_int_equal(exec_reserve(exec, &start, &ref, &e), 0);
+	run_go(exec, 0, &p, NULL);
+	host_step(exec, db, 50);
+	assert_int_equal(db->list[0].status, RUN_PENDING);
+	assert_true(exec_cancel(exec, &id));
+	run_wait(exec, db, 0);
+	assert_int_equal(db->list[0].status, RUN_CANCELLED);
+	assert_int_equal(db->list[0].rows, 0);
+	assert_true(db->list[0].started_us > 0);
+	exec_destroy(exec);
+	db_free(db);
+	free(context);
+	free(p.plan);
+}
+
+/* False: there is no room now. */
+static bool
+run_try(struct exec *exec, uint32_t k, const struct test_plan *p)
+{
+	struct run_start start = {
+	    .execution = execution_id(k), .context = "{}", .context_len = 2};
+	struct run_ref ref;
+
+	if (exec_reserve(exec, &start, &ref, NULL) != 0)
+		return false;
+	if (exec_plan_put(exec, &p->hash, p->plan, p->plan->size, NULL) == 0 &&
+	    exec_commit(exec, ref, &p->hash, NULL, NULL) == 0)
+		return true;
+	exec_abandon(exec, ref);
+	return false;
+}
+
+/* Small runs come all the time; the large one needs 180 adjacent blocks of
+ * what they leave. */
+static void
+a_large_run_begins_beside_a_stream_of_small_ones(void **state)
+{
+	struct exec_settings s = small_settings();
+	struct test_plan big = flat_plan(20000, "");
+	struct test_plan small = plan_from_json(
+	    "{\"nodes\":[{\"name\":\"a\",\"op\":\"delay\",\"with\":"
+	    "{\"duration\":\"20ms\"}}]}");
+	struct uuid id = execution_id(0);
+	struct run_start start = {.context = "{}", .context_len = 2};
+	int64_t end = clock_mono_ns() + 20000000000;
+	struct journal_entry list[64];
+	struct run_ref ref;
+	struct exec *exec;
+	uint32_t k = 1;
+	bool begun = false;
+
+	(void)state;
+	s.max_runs = 4096;
+	s.shm_bytes = 6u << 20;
+	s.reserve_bytes = 100000;
+	exec = exec_with(&s);
+	plan_put(exec, &small);
+	do {
+		size_t n = journal_collect(exec, list, 64);
+
+		journal_committed(exec, list, n);
+		if (k > 2000 && !begun)
+			begun = run_try(exec, 0, &big);
+		start.execution = execution_id(k);
+		if (exec_reserve(exec, &start, &ref, NULL) != 0)
+			continue;
+		assert_int_equal(
+		    exec_commit(exec, ref, &small.hash, NULL, NULL), 0);
+		k++;
+		assert_true(clock_mono_ns() < end);
+	} while (!begun || exec_find(exec, &id, &ref));
+	exec_destroy(exec);
+	free(big.plan);
+	free(small.plan);
 }
 
 static void
@@ -284,6 +526,12 @@ main(void)
 		full_memory_refuses_new_runs_and_loses_no_completion),
 	    cmocka_unit_test(
 		runs_that_starve_each_other_fail_instead_of_hanging),
+	    cmocka_unit_test(results_of_one_run_leave_memory_to_others),
+	    cmocka_unit_test(large_results_are_written_in_several_ranges),
+	    cmocka_unit_test(a_resumption_without_room_gives_back_what_it_took),
+	    cmocka_unit_test(a_history_larger_than_memory_is_refused),
+	    cmocka_unit_test(a_run_that_waits_for_memory_can_be_cancelled),
+	    cmocka_unit_test(a_large_run_begins_beside_a_stream_of_small_ones),
 	    cmocka_unit_test(
 		a_journal_that_is_not_written_is_bounded_and_catches_up),
 	    cmocka_unit_test(a_big_run_does_not_hold_up_a_small_one),
