@@ -141,6 +141,7 @@ create table open.dag_versions (
 	node_names      text[] not null,                                  -- by node index, as in the plan
 	node_count      integer not null generated always as (cardinality(node_names)) stored,
 	ops             text[] not null generated always as (open.definition_ops(definition)) stored,
+	durability      text not null generated always as (coalesce(definition ->> 'durability', 'batch')) stored,
 	plan            bytea,                                            -- set by the first activation, see plan.h
 	plan_hash       bytea check (length(plan_hash) = 32),             -- SHA-256 of plan
 	created_by      uuid references open.users on delete set null,
@@ -229,7 +230,7 @@ create table open.executions_default partition of open.executions default;
 -- after started_at of the row. An array that would hold only nulls is null.
 create table open.node_history (
 	execution_id    uuid not null references open.executions on delete cascade,
-	first           integer not null check (first >= 0),   -- how many completions earlier rows hold
+	first           open.tally not null,                   -- how many completions earlier rows hold
 	organization_id uuid not null,
 	base_at         timestamptz not null,                  -- the time that started and completed count from
 	nodes           integer[] not null,                    -- node index in the version
@@ -256,7 +257,8 @@ create type open.node_history_entry as (
 	results text[], errors text[], logs text[]
 );
 
--- The specification's NodeExecution rows. A node without history is pending.
+-- The specification's NodeExecution rows. A node without history is pending; of executions that keep their
+-- history in memory (durability memory) nothing is known of the nodes, so there are no rows.
 create view open.node_executions with (security_invoker = true) as
 select open.node_execution_id(e.id, n.node) as id,
        e.id as execution_id,
@@ -284,7 +286,8 @@ select open.node_execution_id(e.id, n.node) as id,
 	  from open.node_history r
 	 cross join lateral unnest(r.nodes, r.states, r.attempts, r.started, r.completed, r.results, r.errors, r.logs)
 	       as c(node, state, attempt, started, completed, result, error, log)
-	 where r.execution_id = e.id) h on h.node = n.node;
+	 where r.execution_id = e.id) h on h.node = n.node
+ where v.durability <> 'memory';
 
 -- Partitions: one a month, made ahead of time by whoever migrates or starts a server.
 create function open.ensure_partitions(ahead interval default '3 months') returns integer

@@ -179,11 +179,6 @@ void arena_wake(struct arena_shared *);
 void arena_activate(struct arena *, struct local *);
 /* After anything happened to a run: it goes on, ends, or waits. */
 void arena_settle(struct arena *, struct local *);
-/* assist.c */
-/* Event loop: completions of a held run of our arena are committed. What waited
- * for them goes on: at once where that is little, else in the arena. */
-void arena_released(struct exec *, uint32_t slot);
-
 /* Adds a slot to an arena's inbox and wakes it. */
 void arena_look(struct exec *, unsigned arena, uint32_t slot);
 /* Makes whoever waits for memory try again. */
@@ -198,6 +193,11 @@ enum claim {
 bool arena_may_take(struct arena *, enum claim);
 /* The next run that waits for memory tries again, and all behind it. */
 void arena_unpark_runs(struct arena *);
+
+/* assist.c */
+/* Event loop: completions of a held run of our arena are committed. What waited
+ * for them goes on: at once where that is little, else in the arena. */
+void arena_released(struct exec *, uint32_t slot);
 
 /* finish.c */
 /* The run of slot i is ours by its word: begin it, or go on where its records

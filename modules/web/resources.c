@@ -10,6 +10,7 @@
 static const char *const dag_statuses[] = {"draft", "active", "archived", NULL};
 static const char *const execution_statuses[] = {
     "pending", "running", "success", "failed", "cancelled", NULL};
+static const char *const durabilities[] = {"sync", "batch", "memory", NULL};
 static const char *const node_statuses[] = {
     "pending", "running", "success", "failed", "skipped", "cancelled", NULL};
 
@@ -49,7 +50,7 @@ static const struct field dag_fields[] = {
 	"there is a newer one."},
     {"definition", FIELD_JSON, COL_DAG_DEFINITION,
 	FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE | FIELD_LONG, NULL,
-	"The newest version's timeout and nodes."},
+	"The newest version's timeout, durability and nodes."},
     {"active_version", FIELD_INTEGER, COL_DAG_ACTIVE_VERSION, FIELD_LONG, NULL,
 	"Number of the version that executions run."},
     {"inserted_at", FIELD_TIME, COL_DAG_INSERTED_AT, 0, NULL,
@@ -118,11 +119,15 @@ static const struct field dag_version_fields[] = {
     {"number", FIELD_INTEGER, COL_DAG_VERSION_NUMBER, 0, NULL,
 	"Counts from 1 in each DAG."},
     {"definition", FIELD_JSON, COL_DAG_VERSION_DEFINITION, FIELD_LONG, NULL,
-	"Timeout and nodes, in canonical form."},
+	"Timeout, durability and nodes, in canonical form."},
     {"definition_hash", FIELD_TEXT, COL_DAG_VERSION_DEFINITION_HASH, 0, NULL,
 	"SHA-256 of the canonical definition."},
     {"node_count", FIELD_INTEGER, COL_DAG_VERSION_NODE_COUNT, FIELD_LONG, NULL,
 	"How many nodes it has."},
+    {"durability", FIELD_ENUM, COL_DAG_VERSION_DURABILITY, 0, durabilities,
+	"When the end of a node is committed: sync before its successors "
+	"start, batch at most 100 ms later, memory never: only the end of "
+	"the execution is, which then has no node-executions."},
     {"compiled", FIELD_BOOLEAN, COL_DAG_VERSION_COMPILED, 0, NULL,
 	"Whether it has been activated before."},
     {"inserted_at", FIELD_TIME, COL_DAG_VERSION_INSERTED_AT, 0, NULL,

@@ -1,5 +1,9 @@
 /* Simulation of the scheduler: random plans, outcomes, stops and crashes, each
- * judged by an oracle that knows only the document's rules. */
+ * judged by an oracle that knows only the document's rules. Of a sync run it
+ * also knows what a database holds: nothing may follow from what is not there.
+ *
+ * long: one world and the one oracle that judges all of it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -118,6 +122,10 @@ struct world {
 	int64_t now;
 	uint32_t failing; /* percent */
 	bool stopped;
+	bool sync;
+	uint32_t durable;	    /* entries of the order in the database */
+	uint32_t place[NODES_MAX];  /* in the order, + 1 */
+	uint32_t effects, crash_at; /* 0: never at a certain one */
 	bool running[NODES_MAX];
 	bool asked[NODES_MAX]; /* to stop */
 	int64_t due[NODES_MAX];
@@ -131,6 +139,14 @@ static bool
 terminal(const struct world *w, uint32_t i)
 {
 	return node_state(&w->run.nodes[i]) >= NODE_SUCCESS;
+}
+
+/* Whether anyone may know that node i has ended. */
+static bool
+visible(const struct world *w, uint32_t i)
+{
+	return terminal(w, i) &&
+	       (!w->sync || (w->place[i] > 0 && w->place[i] <= w->durable));
 }
 
 /* What the documented rules say of node i with what its dependencies are now:
@@ -147,7 +163,9 @@ oracle(const struct world *w, uint32_t i)
 		if (!w->plan.edge[d][i])
 			continue;
 		all++;
-		ended += s >= NODE_SUCCESS;
+		if (!visible(w, d))
+			continue;
+		ended++;
 		success += s == NODE_SUCCESS;
 		failed += s == NODE_FAILED;
 	}
@@ -179,6 +197,7 @@ check_ends(struct world *w)
 		w->flushed[w->known] = i;
 		assert_int_equal(++w->ends[i], 1);
 		assert_true(terminal(w, i));
+		w->place[i] = w->known + 1;
 	}
 }
 
@@ -306,6 +325,17 @@ stop(struct world *w)
 	check_ends(w);
 }
 
+/* The database has the order up to here. */
+static void
+commit(struct world *w, uint32_t durable)
+{
+	check_ends(w);
+	w->durable = durable;
+	if (rnd(10) == 0) /* an answer that is old by now */
+		sched_release(&w->run, rnd(durable + 1));
+	sched_release(&w->run, durable);
+}
+
 /* Loses everything that is derived, as a dead process does; sometimes also the
  * order's last entry, which is written after the node's state. */
 static void
@@ -321,7 +351,7 @@ crash(struct world *w)
 	run_view(&w->run, &w->plan.head, &w->state, w->memory);
 	memset(w->running, 0, sizeof(w->running));
 	memset(w->asked, 0, sizeof(w->asked));
-	sched_rebuild(&w->run, 0, w->now);
+	sched_rebuild(&w->run, w->durable, w->now);
 	for (uint32_t i = 0; i < n; i++) {
 		assert_int_not_equal(
 		    node_state(&w->run.nodes[i]), NODE_RUNNING);
@@ -329,6 +359,29 @@ crash(struct world *w)
 			w->due[i] = w->run.nodes[i].completed_ns;
 	}
 	check_ends(w);
+}
+
+/* The machine is gone: what is left is what the database holds. */
+static void
+lose_memory(struct world *w)
+{
+	uint32_t n = w->plan.head.node_count;
+
+	check_ends(w);
+	for (uint32_t k = w->durable; k < w->known; k++) {
+		uint32_t i = w->flushed[k];
+
+		w->ends[i] = w->place[i] = 0;
+		memset(&w->run.nodes[i], 0, sizeof(w->run.nodes[i]));
+	}
+	for (uint32_t i = 0; i < n; i++)
+		if (!terminal(w, i))
+			memset(&w->run.nodes[i], 0, sizeof(w->run.nodes[i]));
+	w->known = w->durable;
+	atomic_store(&w->state.completed, w->durable);
+	memset(w->run.order + w->durable, 0xaa,
+	    (n - w->durable) * sizeof(uint32_t));
+	crash(w);
 }
 
 /* A crash right after a node's state was written, before anything else. */
@@ -386,10 +439,46 @@ check_final(struct world *w)
 	assert_int_equal(sched_status(&w->run), oracle_status(w));
 }
 
+static bool
+crash_perhaps(struct world *w, bool crashes)
+{
+	if (++w->effects == w->crash_at || (crashes && rnd(20) == 0)) {
+		if (w->sync && rnd(2))
+			lose_memory(w);
+		else
+			crash(w);
+		return true;
+	}
+	if (!crashes || rnd(30) != 0)
+		return false;
+	crash_in_the_middle_of_an_end(w);
+	return true;
+}
+
+/* A commit, an end of a node, or a retry that is due; false: none of these. */
+static bool
+advance(struct world *w)
+{
+	uint32_t behind = w->known - w->durable;
+
+	if (w->sync && behind > 0 && rnd(2)) {
+		commit(w, w->durable + 1 + rnd(behind));
+		return true;
+	}
+	if (event(w))
+		return true;
+	if (!w->sync || behind == 0)
+		return false;
+	commit(w, w->known);
+	return true;
+}
+
 static void
 simulate(struct world *w, bool stops, bool crashes)
 {
 	plan_random(&w->plan);
+	if (w->sync)
+		w->plan.head.durability = DURABILITY_SYNC;
 	w->failing = rnd(3) == 0 ? 0 : rnd(60);
 	w->memory = calloc(1, run_memory_size(w->plan.head.node_count));
 	assert_non_null(w->memory);
@@ -400,15 +489,14 @@ simulate(struct world *w, bool stops, bool crashes)
 
 		if (stops && rnd(30) == 0)
 			stop(w);
-		if (crashes && rnd(20) == 0)
-			crash(w);
-		else if (crashes && rnd(30) == 0)
-			crash_in_the_middle_of_an_end(w);
-		else if (!more && !sched_ended(&w->run))
+		check_ends(w);
+		if (crash_perhaps(w, crashes))
+			continue;
+		if (!more && !sched_ended(&w->run))
 			/* Nothing to do and nothing to come: it hangs. */
-			assert_true(event(w) || w->run.ready_count > 0);
+			assert_true(advance(w) || w->run.ready_count > 0);
 		else if (rnd(2))
-			event(w);
+			advance(w);
 		check_ends(w);
 	}
 	/* It ended exactly when its last node did: nothing is left to do. */
@@ -421,17 +509,26 @@ simulate(struct world *w, bool stops, bool crashes)
 static uint64_t first_seed;
 static uint64_t run_seed;
 
-static void
-simulate_many(uint32_t count, bool stops, bool crashes)
+/* How many effects the run had. */
+static uint32_t
+simulate_one(uint32_t i, bool sync, bool stops, bool crashes, uint32_t crash_at)
 {
 	static struct world w;
 
-	for (uint32_t i = 0; i < count; i++) {
-		run_seed = (first_seed + i) * 0x9e3779b97f4a7c15ull | 1;
-		seed = run_seed;
-		memset(&w, 0, sizeof(w));
-		simulate(&w, stops, crashes);
-	}
+	run_seed = (first_seed + i) * 0x9e3779b97f4a7c15ull | 1;
+	seed = run_seed;
+	memset(&w, 0, sizeof(w));
+	w.sync = sync;
+	w.crash_at = crash_at;
+	simulate(&w, stops, crashes);
+	return w.effects;
+}
+
+static void
+simulate_many(uint32_t count, bool stops, bool crashes)
+{
+	for (uint32_t i = 0; i < count; i++)
+		simulate_one(i, i % 2 != 0, stops, crashes, 0);
 	run_seed = 0;
 }
 
@@ -475,6 +572,19 @@ crashes_of_stopped_runs_are_survived(void **state)
 	simulate_many(5000, true, true);
 }
 
+static void
+sync_runs_survive_a_crash_at_every_point(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint32_t effects = simulate_one(i, true, i % 4 == 0, false, 0);
+
+		for (uint32_t at = 1; at <= effects; at++)
+			simulate_one(i, true, i % 4 == 0, false, at);
+	}
+	run_seed = 0;
+}
+
 /* An argument is the first seed. */
 int
 main(int argc, char **argv)
@@ -488,6 +598,8 @@ main(int argc, char **argv)
 		crashes_lose_and_repeat_no_completion, print_seed),
 	    cmocka_unit_test_teardown(
 		crashes_of_stopped_runs_are_survived, print_seed),
+	    cmocka_unit_test_teardown(
+		sync_runs_survive_a_crash_at_every_point, print_seed),
 	};
 
 	first_seed = (uint64_t)time(NULL) * 100000;
