@@ -2,6 +2,7 @@
  */
 #include "catalog/dags.h"
 
+#include "exec/exec.h"
 #include "web/resource_body.h"
 
 #include "catalog_sql.h"
@@ -108,9 +109,13 @@ activate_write(struct flow *f)
 	struct dag_write *s = flow_state(f);
 	const struct dag_compile *c = &s->compile;
 	struct sql_params *params;
+	struct err e;
 
 	if (s->result != 0)
 		return flow_fail_faults(f, 422, &c->faults, "");
+	err_clear(&e);
+	if (exec_plan_fits(flow_exec(), c->plan, &e) != 0)
+		return flow_fail(f, 422, e.code, "%s", e.message);
 	params = flow_params(f);
 	sql_uuid(params, &flow_actor(f)->organization);
 	sql_uuid(params, &s->id);

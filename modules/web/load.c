@@ -287,6 +287,9 @@ commit(struct load *l)
 		ask(l, STEP_PLAN, &SQL_PLAN_LOAD);
 	} else if (strcmp(e.code, "stale_run") == 0) {
 		load_end(l);
+	} else if (strcmp(e.code, "run_too_large") == 0 ||
+		   strcmp(e.code, "corrupted_history") == 0) {
+		refuse(l, e.message);
 	} else {
 		log_warning("recovery: execution %s: %s", l->id, e.message);
 		load_later(l);
@@ -401,6 +404,10 @@ got_plan(struct load *l)
 		if (e.code != NULL &&
 		    strcmp(e.code, "shared_memory_full") == 0) {
 			load_later(l);
+			return;
+		}
+		if (e.code != NULL && strcmp(e.code, "plan_too_large") == 0) {
+			refuse(l, e.message);
 			return;
 		}
 		log_warning("recovery: version of execution %s: %s", l->id,
