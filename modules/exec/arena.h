@@ -146,6 +146,7 @@ struct arena {
 	struct bits *inbox;
 	pthread_t thread;
 	pthread_mutex_t awake;
+	bool quiet; /* the event loop is here: it will look for itself */
 	sem_t started;
 	struct err *error; /* of exec_attach, until started is posted */
 	bool failed;

@@ -94,8 +94,10 @@ arena_released(struct exec *e, uint32_t slot)
 	bool done = false;
 
 	if (pthread_mutex_trylock(&a->awake) == 0) {
+		a->quiet = true;
 		done = assist(a, &a->locals[slot],
 		    atomic_load(&e->slots.list[slot].flushed));
+		a->quiet = false;
 		pthread_mutex_unlock(&a->awake);
 	}
 	if (!done)

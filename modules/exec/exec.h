@@ -195,6 +195,10 @@ void journal_node(struct exec *, const struct journal_entry *, uint32_t i,
     struct journal_node *out); /* i < count */
 void journal_committed(struct exec *, const struct journal_entry *entries,
     size_t n); /* ended runs are freed */
+/* The same from a host that collects again at once: journal_fd does not tell of
+ * what is there by then. */
+void journal_committed_quietly(
+    struct exec *, const struct journal_entry *entries, size_t n);
 void journal_failed(struct exec *, const struct journal_entry *entries,
     size_t n); /* offered again by collect */
 /* How many nanoseconds the oldest thing to write has waited; 0: nothing waits.

@@ -55,7 +55,8 @@ journal_mark(struct exec *e, uint32_t slot, bool completions)
 			atomic_store(&e->journal.due[slot], 1);
 		bits_add(e->journal.dirty, slot);
 	}
-	signal_loop(e);
+	if (!e->arena->quiet)
+		signal_loop(e);
 }
 
 int
@@ -313,7 +314,8 @@ land(struct exec *e, uint32_t slot)
 }
 
 void
-journal_committed(struct exec *e, const struct journal_entry *entries, size_t n)
+journal_committed_quietly(
+    struct exec *e, const struct journal_entry *entries, size_t n)
 {
 	if (e->arena == NULL)
 		return;
@@ -322,7 +324,13 @@ journal_committed(struct exec *e, const struct journal_entry *entries, size_t n)
 		land(e, entries[i].run.slot);
 	}
 	arena_memory_freed(e);
-	if (bits_any(e->journal.dirty))
+}
+
+void
+journal_committed(struct exec *e, const struct journal_entry *entries, size_t n)
+{
+	journal_committed_quietly(e, entries, n);
+	if (e->arena != NULL && bits_any(e->journal.dirty))
 		signal_loop(e);
 }
 

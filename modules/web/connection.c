@@ -58,6 +58,9 @@ enter(struct database_connection *c, enum connection_state state)
 static void
 watch(struct database_connection *c, int events)
 {
+	if (c->watched == events)
+		return;
+	c->watched = events;
 	kore_platform_event_schedule(
 	    PQsocket(c->pgsql.conn->db), events | EPOLLRDHUP, 0, c->pgsql.conn);
 }
@@ -327,6 +330,7 @@ hold(struct database_connection *c)
 		return;
 	}
 	c->held = true;
+	c->watched = 0;
 	c->pgsql.conn->evt.handle = connection_event;
 	if (!PQregisterEventProc(link_of(c), owner, "open", NULL) ||
 	    !PQsetInstanceData(link_of(c), owner, c)) {
@@ -555,11 +559,11 @@ step_read(struct database_connection *c)
 {
 	unsigned nulls = 0;
 
+	if (!PQconsumeInput(link_of(c))) {
+		connection_broken(c, PQerrorMessage(link_of(c)));
+		return;
+	}
 	do {
-		if (!PQconsumeInput(link_of(c))) {
-			connection_broken(c, PQerrorMessage(link_of(c)));
-			return;
-		}
 		if (PQisBusy(link_of(c)))
 			return;
 		c->pgsql.conn->evt.flags |= KORE_EVENT_READ;

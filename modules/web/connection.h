@@ -31,6 +31,7 @@ struct database_connection {
 	enum connection_state state;
 	bool greeting;	  /* opening: connected, waits for the greeting */
 	bool writing;	  /* libpq holds bytes it could not send yet */
+	int watched;	  /* events that Kore's loop looks for; 0: none yet */
 	int64_t since_ns; /* when the state began */
 
 	/* The round under way. */

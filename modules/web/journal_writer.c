@@ -100,15 +100,14 @@ batch_done(void)
 	atomic_fetch_add(&server.mine->journal_batches, 1);
 	atomic_fetch_add(&server.mine->journal_entries, writer.count);
 	atomic_fetch_add(&server.mine->journal_nodes, writer.batch.nodes);
-	journal_committed(server.exec, writer.entries, writer.count);
+	journal_committed_quietly(server.exec, writer.entries, writer.count);
 	if (writer.backoff_ns != 0)
 		log_info("journal: the database takes it again");
 	writer.backoff_ns = 0;
 	writer.bare = false;
 	writer.limit =
 	    writer.limit * 2 > ENTRIES_MAX ? ENTRIES_MAX : writer.limit * 2;
-	/* A full batch: there is probably more. */
-	writer.more = writer.more || writer.count > 1;
+	writer.more = true; /* nobody tells of what is there by now */
 	writer.count = 0;
 }
 
