@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#define CHILD_EXTRA 3
+
 /* Everything a child needs, prepared before it exists. Not copied. */
 struct child {
 	const char *path; /* argv[0] is looked up in it if it has no slash */
@@ -17,6 +19,7 @@ struct child {
 	char *const *env;
 	const char *folder; /* becomes its current directory */
 	int in, out, err;   /* become 0, 1, 2 */
+	int extra;	    /* becomes CHILD_EXTRA; 0: nothing does */
 	bool drop;	    /* become uid and gid, without groups */
 	uid_t uid;
 	gid_t gid;

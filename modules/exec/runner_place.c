@@ -9,19 +9,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 
-#define FOLDER	    "command-"
-#define ARGUMENTS   8192
-#define PER_COMMAND 256	 /* processes */
-#define OWN_USER    4096 /* … where commands share them with our user */
-#define BUBBLEWRAP  "/usr/bin/bwrap"
-#define TRIAL_NS    INT64_C(5000000000)
+#define FOLDER	       "command-"
+#define ARGUMENTS      8192
+#define PER_COMMAND    256  /* processes */
+#define OWN_USER       4096 /* … where commands share them with our user */
+#define BUBBLEWRAP     "/usr/bin/bwrap"
+#define ENVIRONMENT_FD "3" /* CHILD_EXTRA */
+#define TRIAL_NS       INT64_C(5000000000)
 
 /* Inside the sandbox, where processes are counted for it alone. */
 static const char limits[] =
@@ -200,7 +203,8 @@ add_root(struct place *p, const char *root)
 static void
 build_prefix(struct place *p)
 {
-	add(p, BUBBLEWRAP, "--unshare-all", "--die-with-parent");
+	add(p, BUBBLEWRAP, "--args", ENVIRONMENT_FD);
+	add(p, "--unshare-all", "--die-with-parent", NULL);
 	add(p, "--new-session", NULL, NULL);
 	add(p, "--ro-bind", "/usr", "/usr");
 	for (size_t i = 0; i < COUNT(roots); i++)
@@ -226,11 +230,55 @@ place_home(const struct place *p, const char *folder)
 	return p->sandbox ? "/scratch" : folder;
 }
 
+static int
+write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
+}
+
+/* The command's variables as arguments of bubblewrap in a file: they are set
+ * behind its walls. In its own environment LD_PRELOAD would be code before
+ * them, on its command line everybody could read them. -1 and errno. */
+static int
+environment_file(char *const *env)
+{
+	int fd = memfd_create("environment", MFD_CLOEXEC);
+	struct buf b;
+
+	if (fd < 0)
+		return -1;
+	buf_create(&b, 0);
+	for (; *env != NULL; env++) {
+		size_t name = strcspn(*env, "=");
+
+		buf_put(&b, "--setenv", sizeof("--setenv"));
+		buf_put(&b, *env, name);
+		buf_putc(&b, '\0');
+		buf_put(&b, *env + name + 1, strlen(*env + name + 1) + 1);
+	}
+	if (buf_failed(&b) || write_all(fd, b.data, b.len) != 0) {
+		close(fd);
+		fd = -1;
+		errno = ENOMEM;
+	}
+	buf_free(&b);
+	return fd;
+}
+
 pid_t
 place_start(const struct place *p, const char *folder, char *const *argv,
     char *const *env, const char *path, int in, int out, int err)
 {
 	static char *full[PLACE_PREFIX_MAX + ARGUMENTS];
+	static char *const no_env[] = {NULL};
 	struct child c = {.path = path,
 	    .argv = argv,
 	    .env = env,
@@ -243,6 +291,8 @@ place_start(const struct place *p, const char *folder, char *const *argv,
 	    .gid = p->gid,
 	    .processes = p->processes};
 	unsigned n = 0;
+	int error;
+	pid_t pid;
 
 	if (!p->sandbox)
 		return child_start(&c);
@@ -252,11 +302,19 @@ place_start(const struct place *p, const char *folder, char *const *argv,
 	for (; *argv != NULL && n < COUNT(full) - 1; argv++)
 		full[n++] = *argv;
 	full[n] = NULL;
+	if (*argv != NULL) {
+		errno = E2BIG;
+		return -1;
+	}
 	c.argv = full;
-	if (*argv == NULL)
-		return child_start(&c);
-	errno = E2BIG;
-	return -1;
+	c.env = no_env;
+	c.extra = environment_file(env);
+	if (c.extra < 0)
+		return -1;
+	pid = child_start(&c);
+	error = errno;
+	close(c.extra);
+	return errno = error, pid;
 }
 
 /* Waits for the trial, but not for ever. */

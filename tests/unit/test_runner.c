@@ -306,6 +306,37 @@ parameters_that_templates_spoilt_are_refused(void **state)
 	    run("{\"shell\":\"x\",\"stdin\":1}"), "invalid_parameter", "stdin");
 }
 
+static unsigned
+count(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	while ((text = strstr(text, what)) != NULL) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
+/* Not of bubblewrap itself, which is outside of its walls. */
+static void
+variables_are_the_command_s_alone(void **state)
+{
+	struct op_call *call;
+
+	(void)state;
+	call = run(
+	    "{\"argv\":[\"cat\",\"/proc/self/environ\",\"/proc/1/cmdline\"],"
+	    "\"env\":{\"LD_PRELOAD\":\"/no.so\",\"KEY\":\"s3cret\"}}");
+	assert_int_equal(call->outcome.state, OUTCOME_SUCCESS);
+	assert_int_equal(count(call->outcome.result, "s3cret"), 1);
+	assert_int_equal(count(call->outcome.result, "LD_PRELOAD"), 1);
+	/* The loader complains once for every program that it starts: the
+	 * shell that sets limits behind the walls, and the command. */
+	assert_int_equal(
+	    count(call->outcome.log, "ERROR: ld.so"), sandbox ? 2 : 1);
+}
+
 /* --- input ---------------------------------------------------------------------- */
 
 static void
@@ -861,6 +892,7 @@ main(void)
 	    cmocka_unit_test(a_missing_program_is_a_failure),
 	    cmocka_unit_test(cpu_time_is_metered),
 	    cmocka_unit_test(parameters_that_templates_spoilt_are_refused),
+	    cmocka_unit_test(variables_are_the_command_s_alone),
 	    cmocka_unit_test(input_is_json_on_stdin),
 	    cmocka_unit_test(
 		large_input_goes_through_whatever_the_command_does),
