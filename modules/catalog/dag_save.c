@@ -129,7 +129,8 @@ create_write(struct flow *f)
 	sql_uuid(params, &flow_actor(f)->organization);
 	sql_uuid(params, &s->id);
 	sql_text(params, in->name);
-	sql_text(params, in->description != NULL ? in->description : "");
+	sql_text(params, in->description != NULL ? in->description
+						 : mem_strdup(flow_mem(f), ""));
 	sql_uuid(params, &flow_actor(f)->user);
 	sql_text(params, in->canonical);
 	sql_bytes(params, in->hash, sizeof(in->hash));

@@ -50,7 +50,10 @@ faults_add(struct faults *f, const struct json *at, const char *pointer,
 	f->count++;
 	if (e == NULL)
 		return NULL;
-	e->code = code;
+	/* A copy: the code of a module may be reloaded before it is told. */
+	e->code = mem_strdup(f->mem, code);
+	if (e->code == NULL)
+		e->code = code;
 	e->line = at != NULL ? at->line : 0;
 	e->column = at != NULL ? at->column : 0;
 	snprintf(e->pointer, sizeof(e->pointer), "%s",

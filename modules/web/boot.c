@@ -40,6 +40,7 @@ void kore_parent_configure(int, char **);
 void kore_parent_teardown(void);
 void kore_worker_configure(void);
 void kore_worker_teardown(void);
+int web_module(int);
 
 const struct config *
 flow_config(void)
@@ -264,6 +265,16 @@ kore_worker_configure(void)
 	journal_start();
 	database_start(&server.config);
 	health_start();
+}
+
+/* Called around each reload of a module (kore.conf names it). Steps that wait
+ * keep nothing of a module; a thread may be in the middle of one. */
+int
+web_module(int action)
+{
+	if (action == KORE_MODULE_UNLOAD)
+		work_drain();
+	return KORE_RESULT_OK;
 }
 
 void

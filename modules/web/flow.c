@@ -90,6 +90,7 @@ flow_new(struct http_request *req, size_t state_size)
 	}
 	f->magic = FLOW_MAGIC;
 	f->req = req;
+	f->state_size = state_size;
 	f->began_ns = clock_mono_ns();
 	f->params.mem = &f->mem;
 	f->body = req->http_body;
@@ -236,6 +237,10 @@ flow_run(
 	} else if (f->waiting) {
 		http_request_sleep(req);
 		return KORE_RESULT_RETRY;
+	} else if (f->state_size != state_size) {
+		next = flow_fail(f, 503, "try_again",
+		    "The server was renewed meanwhile; look at what was "
+		    "changed, and try again.");
 	} else {
 		next = run_steps(f, steps);
 	}
@@ -294,12 +299,14 @@ flow_unavailable(struct flow *f)
 enum flow_next
 flow_query(struct flow *f, const struct sql *sql)
 {
-	if (mem_failed(&f->mem))
+	const struct sql *kept = sql_keep(&f->mem, sql);
+
+	if (kept == NULL || mem_failed(&f->mem))
 		return flow_fail(
 		    f, 500, "out_of_memory", "The server ran out of memory.");
 	assert((unsigned)f->params.count == sql->params);
 	query_clear(&f->query);
-	f->query.sql = sql;
+	f->query.sql = kept;
 	f->query.params = &f->params;
 	f->query.organization = f->has_actor ? &f->actor.organization : NULL;
 	f->query.done = query_done;
@@ -325,10 +332,11 @@ flow_constraint(struct flow *f, const char *constraint, int status,
 	unsigned n = f->constraint_count;
 
 	assert(n < CONSTRAINTS_MAX);
-	f->constraints[n].constraint = constraint;
+	/* Copies: they are told after a wait. */
+	f->constraints[n].constraint = mem_strdup(&f->mem, constraint);
 	f->constraints[n].status = status;
-	f->constraints[n].code = code;
-	f->constraints[n].detail = detail;
+	f->constraints[n].code = mem_strdup(&f->mem, code);
+	f->constraints[n].detail = mem_strdup(&f->mem, detail);
 	f->constraint_count++;
 }
 

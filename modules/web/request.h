@@ -49,6 +49,7 @@ struct flow {
 	struct http_request *req; /* NULL: the client went away */
 	struct mem mem;
 	void *state;
+	size_t state_size;
 	unsigned step;
 	enum flow_phase phase;
 	bool waiting;  /* for something that will wake it */
@@ -101,6 +102,7 @@ enum flow_next request_check(struct flow *);
 
 /* --- work.c --- */
 int work_init(void);
+void work_drain(void); /* waits until no thread runs a module's code */
 void work_stop(void);
 
 /* --- start.c --- */

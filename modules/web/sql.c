@@ -9,6 +9,49 @@
 
 #include "web/sql.h"
 
+/* --- statements that outlive their module --------------------------------- */
+
+#define KEPT_SLOTS 1024
+
+static const struct sql *kept[KEPT_SLOTS];
+static unsigned kept_count;
+
+static const struct sql *
+sql_copy(struct mem *m, const struct sql *sql)
+{
+	struct sql *copy = mem_alloc(m, sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	copy->name = mem_strdup(m, sql->name);
+	copy->key = mem_strdup(m, sql->key);
+	copy->text = mem_strdup(m, sql->text);
+	copy->params = sql->params;
+	return mem_failed(m) ? NULL : copy;
+}
+
+/* For ever: there are as many as statements, and some more with each version of
+ * a module that is loaded. */
+const struct sql *
+sql_keep(struct mem *m, const struct sql *sql)
+{
+	static struct mem forever;
+	unsigned i;
+
+	if (sql->key[0] == '\0' || kept_count > KEPT_SLOTS / 2)
+		return sql_copy(m, sql);
+	i = (unsigned)strtoul(sql->key + 9, NULL, 16) % KEPT_SLOTS;
+	for (; kept[i] != NULL; i = (i + 1) % KEPT_SLOTS)
+		if (strcmp(kept[i]->key, sql->key) == 0)
+			return kept[i];
+	if (kept_count == 0)
+		mem_create(&forever, 0);
+	if ((kept[i] = sql_copy(&forever, sql)) == NULL)
+		return sql_copy(m, sql);
+	kept_count++;
+	return kept[i];
+}
+
 /* --- parameters: sticky, mem tells ---------------------------------------- */
 
 static void

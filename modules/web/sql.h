@@ -26,6 +26,10 @@ struct sql {
 	unsigned params;
 };
 
+/* The statement in memory that stays when its module is reloaded; NULL: out of
+ * memory. m: for those that are planned anew each time. */
+const struct sql *sql_keep(struct mem *m, const struct sql *);
+
 /* One allowed order of a list: [ascending, descending][first page, after a
  * cursor]. tools/sqlgen makes arrays of them, ended by name NULL. */
 struct sql_sort {

@@ -22,10 +22,14 @@ static struct {
 	pthread_cond_t wake;
 	struct flow *first, **last; /* to do */
 	struct flow *done;
+	unsigned pending; /* to do, or being done */
+	pthread_cond_t idle;
 	bool stop;
 	unsigned threads;
 	pthread_t thread[THREADS];
-} pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+} pool = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+    .wake = PTHREAD_COND_INITIALIZER,
+    .idle = PTHREAD_COND_INITIALIZER};
 
 static void *
 thread_main(void *arg)
@@ -48,6 +52,8 @@ thread_main(void *arg)
 		pthread_mutex_lock(&pool.mutex);
 		f->work.next = pool.done;
 		pool.done = f;
+		if (--pool.pending == 0)
+			pthread_cond_broadcast(&pool.idle);
 		if (write(pool.fd, &one, sizeof(one)) != sizeof(one))
 			abort();
 	}
@@ -107,9 +113,19 @@ flow_work(struct flow *f, void (*fn)(void *))
 	pthread_mutex_lock(&pool.mutex);
 	*pool.last = f;
 	pool.last = &f->work.next;
+	pool.pending++;
 	pthread_cond_signal(&pool.wake);
 	pthread_mutex_unlock(&pool.mutex);
 	return flow_wait(f);
+}
+
+void
+work_drain(void)
+{
+	pthread_mutex_lock(&pool.mutex);
+	while (pool.pending > 0)
+		pthread_cond_wait(&pool.idle, &pool.mutex);
+	pthread_mutex_unlock(&pool.mutex);
 }
 
 int
