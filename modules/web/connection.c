@@ -3,7 +3,6 @@
  * time.
  *
  *   closed ─knock─► opening ─hold, greet─► idle ⇄ busy ─► closed
- *
  * Kore's pgsql opens it, watches it and reads it (kore_pgsql_handle); what Kore
  * 4.1.0 can't do is kept away from it: a connect that blocks (we knock first, in
  * the event loop), an event without a callback (connection_event stands before
@@ -32,7 +31,8 @@ static const char greeting[] =
     " from pg_catalog.pg_roles r, pg_catalog.pg_roles s"
     " where r.rolname = current_user and s.rolname = session_user";
 static const char set_actor[] =
-    "select pg_catalog.set_config('open.organization', $1, true)";
+    "select pg_catalog.set_config('open.organization', $1, true),"
+    " pg_catalog.set_config('plan_cache_mode', $2, true)";
 
 static void knock_event(void *, int);
 static void connection_event(void *, int);
@@ -224,7 +224,6 @@ send_all(struct database_connection *c, bool sent)
 
 /* --- opening -------------------------------------------------------------- */
 
-/* What libpq would print. */
 static void
 notice(void *arg, const char *message)
 {
@@ -236,9 +235,9 @@ greet(struct database_connection *c)
 {
 	const char *channel;
 	PGconn *pg = link_of(c);
-	bool sent;
 	char text[100];
 	unsigned i;
+	bool sent;
 
 	round_reset(c);
 	memset(c->prepared, 0, sizeof(c->prepared));
@@ -264,27 +263,24 @@ greet(struct database_connection *c)
 static void
 greeted(struct database_connection *c)
 {
+	static const char *const refusals[] = {
+	    "the role may bypass row-level security: the server refuses to "
+	    "work as it",
+	    "the role owns tables of the schema: the server refuses to work "
+	    "as it"};
 	const PGresult *r = c->result;
+	int i;
 
 	if (c->failed || r == NULL || PQntuples(r) != 1) {
 		connection_lost(
 		    c, c->failed ? c->message : "no such role", false);
 		return;
 	}
-	if (PQgetvalue(r, 0, 0)[0] == 't') {
-		connection_lost(c,
-		    "the role may bypass row-level security: the server "
-		    "refuses to work as it",
-		    true);
-		return;
-	}
-	if (PQgetvalue(r, 0, 1)[0] == 't') {
-		connection_lost(c,
-		    "the role owns tables of the schema: the server refuses "
-		    "to work as it",
-		    true);
-		return;
-	}
+	for (i = 0; i < 2; i++)
+		if (PQgetvalue(r, 0, i)[0] == 't') {
+			connection_lost(c, refusals[i], true);
+			return;
+		}
 	c->pool->entry_oid = (unsigned)strtoul(PQgetvalue(r, 0, 2), NULL, 10);
 	round_reset(c);
 	enter(c, CONNECTION_IDLE);
@@ -401,7 +397,7 @@ connection_send(struct database_connection *c, struct query *q)
 {
 	static const struct sql_params none;
 	const struct sql_params *p = q->params == NULL ? &none : q->params;
-	const char *actor;
+	const char *actor[2];
 	char text[UUID_TEXT];
 	bool anew = q->sql->key[0] == '\0', sent = true;
 
@@ -412,9 +408,10 @@ connection_send(struct database_connection *c, struct query *q)
 	c->at = 0;
 	if (q->organization != NULL) {
 		uuid_format(q->organization, text);
-		actor = text;
+		actor[0] = text;
+		actor[1] = q->planned_once ? "force_generic_plan" : "auto";
 		sent = PQsendQueryPrepared(
-		    link_of(c), "actor", 1, &actor, NULL, NULL, 0);
+		    link_of(c), "actor", 2, actor, NULL, NULL, 0);
 		c->at++;
 	}
 	if (sent && (anew || c->prepared[slot_of(c, key_of(q->sql))] == 0)) {
@@ -597,7 +594,10 @@ connection_check(struct database_connection *c, int64_t now)
 {
 	int64_t age = now - c->since_ns;
 
-	if (c->state == CONNECTION_OPENING && age > c->pool->connect_timeout_ns)
+	if (c->state == CONNECTION_IDLE && c->stale)
+		connection_close(c);
+	else if (c->state == CONNECTION_OPENING &&
+		 age > c->pool->connect_timeout_ns)
 		connection_lost(c, "no answer in time", false);
 	else if (c->state == CONNECTION_BUSY && age > c->pool->busy_limit_ns)
 		connection_lost(c, "no answer in time", false);

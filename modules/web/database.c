@@ -45,7 +45,8 @@ pool_find(struct pool *p, enum connection_state state)
 	unsigned i;
 
 	for (i = 0; i < p->max; i++)
-		if (p->connections[i].state == state)
+		if (p->connections[i].state == state &&
+		    !(state == CONNECTION_IDLE && p->connections[i].stale))
 			return &p->connections[i];
 	return NULL;
 }
@@ -160,6 +161,18 @@ pool_drain(struct pool *p)
 		fail_waiting(p);
 }
 
+/* The schema changed: what is prepared on one connection is stale on all. Those
+ * that are idle are closed by the tick, since the event loop may hold an event
+ * of them. */
+static void
+pool_forget(struct pool *p)
+{
+	unsigned i;
+
+	for (i = 0; i < p->max; i++)
+		p->connections[i].stale = true;
+}
+
 void
 pool_done(struct pool *p, struct query *q)
 {
@@ -170,6 +183,7 @@ pool_done(struct pool *p, struct query *q)
 	if (q->outcome == QUERY_ERROR && !q->retried && !stopping &&
 	    connection_stale_plan(q)) {
 		q->retried = true;
+		pool_forget(p);
 		queue_put(p, q, true);
 		if ((c = pool_find(p, CONNECTION_IDLE)) != NULL)
 			pool_ready(c);

@@ -45,6 +45,9 @@ struct query {
 	const struct sql *sql;
 	const struct sql_params *params; /* NULL: none */
 	const struct uuid *organization; /* the actor's; NULL: none */
+	/* With an actor: the statement is never planned for its parameters, which
+	 * can take longer than running it. */
+	bool planned_once;
 	void (*done)(struct query *);
 	void *arg;
 

@@ -7,7 +7,8 @@
  * request is lost without a word, and behind a body it breaks the counting.
  * So: a Content-Length of 0 is written in, 100, 413 and 431 are sent, and what comes
  * behind is dropped and the connection ended with the answer, so that the
- * client sends it again.
+ * client sends it again. And Kore answers 408 where nothing was asked for ten
+ * seconds, which a client takes for the answer to what it sends just then.
  *
  * The routes' server block names web_connect in its bind line.
  */
@@ -134,6 +135,11 @@ header_recv(struct netbuf *nb)
 {
 	const char *end;
 
+	/* The clock of a header runs from its first byte. */
+	if (nb->owner->http_timeout == 0 && nb->s_off > 0) {
+		nb->owner->http_start = kore_time_ms();
+		nb->owner->http_timeout = http_header_timeout * 1000u;
+	}
 	if (nb->s_off < 4)
 		return KORE_RESULT_OK;
 	end = kore_mem_find(nb->buf, nb->s_off, "\r\n\r\n", 4);
@@ -163,6 +169,7 @@ receive_answer(
 	c->evt.flags |= readable;
 	if (c->flags & CONN_CLOSE_EMPTY || c->rnb == NULL)
 		return;
+	c->http_timeout = 0; /* nothing came yet: the idle timer counts */
 	c->rnb->cb = header_recv;
 	(void)net_recv_flush(c);
 }
@@ -175,5 +182,7 @@ web_connect(struct connection *c)
 	c->proto = CONN_PROTO_HTTP;
 	if (http_keepalive_time != 0)
 		c->idle_timer.length = http_keepalive_time * 1000u;
+	c->http_timeout = 0;
+	kore_connection_start_idletimer(c);
 	net_recv_queue(c, http_header_max, NETBUF_CALL_CB_ALWAYS, header_recv);
 }

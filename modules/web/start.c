@@ -210,6 +210,7 @@ batch_submit(
 	b->query.sql = sql;
 	b->query.params = &b->params;
 	b->query.organization = &b->organization;
+	b->query.planned_once = sql == &SQL_START;
 	b->query.done = done;
 	b->query.arg = b;
 	b->query.outcome = QUERY_UNAVAILABLE;
