@@ -262,6 +262,25 @@ db_check_order(const struct db_execution *x, const struct plan *p)
 	}
 }
 
+/* In a sync run each node's dependencies stand in rows before its own. */
+static inline void
+db_check_frontiers(const struct db_execution *x, const struct plan *p)
+{
+	const uint32_t *index = plan_at(p, p->dependency_index);
+	const uint32_t *dependencies = plan_at(p, p->dependencies);
+	uint32_t row[DB_NODES] = {0}; /* by node, + 1 */
+	uint32_t first = 0;
+
+	for (uint32_t k = 0; k < p->node_count; k++) {
+		if (k > 0 && x->row[k] != 0)
+			first = k;
+		row[x->nodes[k].node] = first + 1;
+	}
+	for (uint32_t i = 0; i < p->node_count; i++)
+		for (uint32_t d = index[i]; d < index[i + 1]; d++)
+			assert_true(row[dependencies[d]] < row[i]);
+}
+
 /* --- the loop --- */
 
 /* Waits for something to collect at most timeout_ms, then writes it; how many
