@@ -335,6 +335,7 @@ variables_are_the_command_s_alone(void **state)
 	 * shell that sets limits behind the walls, and the command. */
 	assert_int_equal(
 	    count(call->outcome.log, "ERROR: ld.so"), sandbox ? 2 : 1);
+	op_call_free(call);
 }
 
 /* --- input ---------------------------------------------------------------------- */
