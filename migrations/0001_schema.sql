@@ -116,6 +116,7 @@ create table open.dags (
 	inserted_at       timestamptz not null default now(),
 	updated_at        timestamptz not null default now(),
 	deleted_at        timestamptz,
+	unique (id, organization_id),    -- what a version refers to
 	check (status <> 'active' or active_version_id is not null)
 );
 create unique index dags_name on open.dags (organization_id, name) where deleted_at is null;
@@ -133,8 +134,8 @@ $$;
 
 create table open.dag_versions (
 	id              uuid primary key default open.uuid_v7(),
-	organization_id uuid not null references open.organizations on delete cascade,
-	dag_id          uuid not null references open.dags on delete cascade,
+	organization_id uuid not null,
+	dag_id          uuid not null,
 	number          integer not null check (number > 0),
 	definition      jsonb not null,                                   -- canonical form, see document.h
 	definition_hash bytea not null check (length(definition_hash) = 32),    -- SHA-256 of the canonical bytes
@@ -146,6 +147,7 @@ create table open.dag_versions (
 	plan_hash       bytea check (length(plan_hash) = 32),             -- SHA-256 of plan
 	created_by      uuid references open.users on delete set null,
 	inserted_at     timestamptz not null default now(),
+	foreign key (dag_id, organization_id) references open.dags (id, organization_id) on delete cascade,
 	unique (dag_id, number),
 	unique (id, dag_id, organization_id),    -- what an execution refers to
 	check ((plan is null) = (plan_hash is null))
@@ -368,10 +370,16 @@ begin
 		execute format('create policy organization on open.%I to open_server
 			using (organization_id = (select open.actor_organization()))', t);
 		execute format('create policy system on open.%I to open_system using (true)', t);
-		execute format('grant select, insert, update on open.%I to open_server, open_system', t);
+		execute format('grant select, insert, update on open.%I to open_system', t);
 	end loop;
 end
 $$;
+-- Requests may do no more than they need: they read no secret, and history and outcomes are the journal's.
+grant select (id, organization_id, email, name, role, last_sign_in, inserted_at, updated_at) on open.users to open_server;
+grant select, insert, update on open.dags to open_server;
+grant select, insert, update (plan, plan_hash) on open.dag_versions to open_server;
+grant select, insert, update (cancel_requested_at) on open.executions to open_server;
+grant select on open.node_history to open_server;
 alter table open.organizations enable row level security;
 create policy organization on open.organizations to open_server using (id = (select open.actor_organization()));
 create policy system on open.organizations to open_system using (true);

@@ -1,0 +1,178 @@
+// The wall behind the scope: each statement of the modules, given another organization's ids and even that
+// organization as its scope, finds and changes nothing while row-level security acts for its own.
+import assert from "node:assert/strict";
+import { before, after } from "node:test";
+import fs from "node:fs";
+import path from "node:path";
+import { ROOT, execute, lua, startServer, test } from "./harness.mjs";
+
+let server;
+let ours;
+let theirs;
+let thing;
+
+before(async () => {
+	server = await startServer();
+	[ours, theirs] = [await server.makeClient(), await server.makeClient()];
+	const dag = await ours.active({ nodes: [{ name: "a", ...lua("return 1") }] });
+	const { execution } = await ours.run(dag);
+	const [row] = await server.rows(`select d.id as dag, d.organization_id as organization, v.id as version, e.id as execution, u.id as user
+		from open.dags d join open.dag_versions v on v.dag_id = d.id join open.executions e on e.dag_id = d.id join open.users u on u.organization_id = d.organization_id
+		where e.id = '${execution.id}'`);
+	thing = { ...row, node: row.execution.slice(0, 28) + "00000001" };
+});
+after(() => server?.stop());
+
+const text = (s) => `'${s}'`;
+const none = "null";
+// What each statement is given, by its name; a list is given all rows. "changes": told by its tag, not by rows.
+const ARGUMENTS = () => {
+	const { organization, dag, version, execution, node, user } = thing;
+	const org = text(organization);
+	const one = (id) => `'{${id}}'`;
+	const fresh = "01900000-0000-7000-8000-000000000000";
+	return {
+		"catalog/dag_activate": [org, text(dag), text(version), "'x'", "sha256('x')"],
+		"catalog/dag_archive": [org, text(dag), text(user), "true"],
+		"catalog/dag_before_activate": [org, text(dag), "1"],
+		"catalog/dag_before_update": [org, text(dag)],
+		"catalog/dag_create": [org, text(fresh), "'smuggled'", "''", text(user), "'{\"nodes\": []}'", "sha256('x')", "'{}'"],
+		"catalog/dag_delete": [org, text(dag), text(user), "true"],
+		"catalog/dag_export": [org, none, text(dag)],
+		"catalog/dag_update": [org, text(dag), "1", "'stolen'", "'stolen'", text(user), none, none, none],
+		"executions/execution_cancel": [org, text(execution), text(user), "true"],
+		"web/dag_versions_get": [org, one(version), "true", "true"],
+		"web/dag_versions_list": [org, "10", "true", "true", none, none],
+		"web/dags_get": [org, one(dag), "true", "true"],
+		"web/dags_list": [org, "10", "true", "true", none, none, none],
+		"web/executions_get": [org, one(execution), "true", "true", "true", "true"],
+		"web/executions_list": [org, "10", "true", "true", "true", "true", none, none, none, none, none, none],
+		"web/node_executions_get": [org, one(node), "true", "true"],
+		"web/node_executions_list": [org, "10", "true", "true", text(execution), none, none],
+		"web/node_executions_of": [org, one(execution), "true", "true"],
+		"web/start": [org, one(fresh), one(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), text(fresh), "'{command}'", "'{allow_commands}'"],
+		"web/start_refused": null, // It tells that nothing was found; looked at below.
+	};
+};
+
+// Every statement whose first parameter is the organization: [name, prepared name, prepare, whether after a cursor].
+async function statements() {
+	const all = [];
+	for (const owner of ["catalog", "executions", "web"]) {
+		const folder = path.join(ROOT, "modules", owner, "sql");
+		const files = fs.readdirSync(folder).filter((f) => f.endsWith(".sql"));
+		const fragments = files.filter((f) => f.startsWith("_")).map((f) => path.join(folder, f));
+		for (const file of files.filter((f) => !f.startsWith("_"))) {
+			if (!/^-- \$1 organization/m.test(fs.readFileSync(path.join(folder, file), "utf8"))) continue;
+			const { stdout } = await execute("tools/sqlgen", ["--prepare", owner, ...fragments, path.join(folder, file)]);
+			const name = `${owner}/${file.slice(0, -4)}`;
+			for (const [prepare, key] of stdout.matchAll(/^prepare (\w+) as [^;]*;/gm)) all.push({ name, key, prepare });
+		}
+	}
+	return all;
+}
+
+// Rows or changes of one statement in a transaction that is undone.
+async function run(client, { key, prepare }, given) {
+	const script = `set role open_server;\n${prepare}\nbegin;\nset local open.organization = '${client?.org.id ?? ""}';\n\\unset QUIET\nexecute ${key}(${given.join(", ")});\n\\set QUIET 1\nrollback;\n`;
+	const { code, stdout, stderr } = await server.psql(script, { role: "open_login", ok: false });
+	const tags = stdout.match(/^(INSERT 0|UPDATE) \d+$/m);
+	const rows = stdout.split("\n").filter((l) => l !== "" && !/^(INSERT 0|UPDATE|BEGIN|SET|ROLLBACK)/.test(l));
+	return { code, stderr, seen: rows.length + (tags ? Number(tags[0].split(" ").at(-1)) : 0), stdout };
+}
+
+test("every statement of a request is held by row-level security, not only by its scope", async () => {
+	const given = ARGUMENTS();
+	const seen = new Set();
+	for (const s of await statements()) {
+		assert.ok(s.name in given, `${s.name} is not covered by this test`);
+		seen.add(s.name);
+		if (given[s.name] === null) continue;
+		const count = Math.max(...[...s.prepare.matchAll(/\$(\d+)/g)].map((m) => Number(m[1])));
+		if (count > given[s.name].length) continue; // The pages after a cursor.
+		const own = await run(ours, s, given[s.name]);
+		assert.equal(own.code, 0, `${s.name}: ${own.stderr}`);
+		assert.ok(own.seen > 0, `${s.name} finds its own: ${own.stdout}`);
+		for (const client of [theirs, null]) {
+			const foreign = await run(client, s, given[s.name]);
+			if (foreign.code !== 0) assert.match(foreign.stderr, /row-level security/, s.name);
+			else assert.equal(foreign.seen, 0, `${s.name} as ${client ? "another organization" : "none"}: ${foreign.stdout}`);
+		}
+	}
+	assert.deepEqual([...seen].sort(), Object.keys(given).sort());
+});
+
+const act = (client, sql) => server.psql(`set role open_server;\nbegin;\nset local open.organization = '${client.org.id}';\n${sql};\nrollback;`, { role: "open_login", ok: false });
+
+test("requests can't read secrets, write history or outcomes, or change definitions", async () => {
+	for (const sql of [
+		"select hashed_password from open.users", "select 1 from open.api_tokens", "insert into open.api_tokens default values",
+		"update open.users set role = 'admin'", "update open.executions set status = 'success'", "update open.executions set result = '1'",
+		"update open.node_history set states = '{s}'", "insert into open.node_history default values", "update open.dag_versions set definition = '{}'",
+		"update open.organizations set settings = '{}'", "delete from open.dags",
+	]) {
+		const { code, stderr } = await act(ours, sql);
+		assert.notEqual(code, 0, sql);
+		assert.match(stderr, /permission denied/, sql);
+	}
+});
+
+test("nothing can be hung below another organization's DAG or version", async () => {
+	const fresh = "01900000-0000-7000-8000-000000000000";
+	const version = await act(theirs, `insert into open.dag_versions (organization_id, dag_id, number, definition, definition_hash, node_names)
+		values ('${theirs.org.id}', '${thing.dag}', 7, '{}', sha256(''), '{}')`);
+	assert.match(version.stderr, /foreign key/);
+	const execution = await act(theirs, `insert into open.executions (id, organization_id, dag_id, dag_version_id)
+		values ('${fresh}', '${theirs.org.id}', '${thing.dag}', '${thing.version}')`);
+	assert.match(execution.stderr, /foreign key/);
+});
+
+test("a DAG, user or organization that goes takes its executions and their history with it", async () => {
+	const own = await server.makeClient();
+	const dag = await own.active({ nodes: [{ name: "a" }] });
+	const { execution } = await own.run(dag);
+	const left = async () => (await server.rows(`select (select count(*) from open.executions where id = '${execution.id}')::integer as executions,
+		(select count(*) from open.node_history where execution_id = '${execution.id}')::integer as history`))[0];
+	await server.psql(`delete from open.users where organization_id = '${own.org.id}'`);
+	assert.deepEqual(await left(), { executions: 1, history: 1 });
+	await server.psql(`delete from open.organizations where id = '${own.org.id}'`);
+	assert.deepEqual(await left(), { executions: 0, history: 0 });
+});
+
+test("names are unique in an organization, and free in another", async () => {
+	const name = "the-same-name";
+	assert.equal((await ours.tryCreate({ nodes: [{ name: "a" }] }, { name })).status, 201);
+	assert.equal((await theirs.tryCreate({ nodes: [{ name: "a" }] }, { name })).status, 201);
+	const again = await ours.tryCreate({ nodes: [{ name: "a" }] }, { name });
+	assert.equal(again.status, 409);
+	assert.ok(!again.text.includes(theirs.org.id));
+});
+
+test("metadata given at the start is kept beside the context, and must be an object", async () => {
+	const dag = await ours.active({ nodes: [{ name: "a" }] });
+	const post = (attributes) => ours.api("POST", "/api/v1/executions", {
+		body: { data: { type: "executions", attributes, relationships: { dag: { data: { type: "dags", id: dag.id } } } } } });
+	const answer = await post({ metadata: { ticket: 7, by: "cron" }, context: { x: 1 } });
+	assert.equal(answer.status, 201, answer.text);
+	assert.deepEqual(answer.json.data.attributes.metadata, { ticket: 7, by: "cron" });
+	const { attributes } = await ours.finished(answer.json.data.id);
+	assert.deepEqual(attributes.metadata, { ticket: 7, by: "cron" });
+	assert.deepEqual(attributes.context, { x: 1 });
+	for (const metadata of [[], "text", null]) {
+		const refused = await post({ metadata });
+		assert.equal(refused.status, 422);
+		assert.equal(refused.json.errors[0].source.pointer, "/data/attributes/metadata");
+	}
+	assert.deepEqual((await post({ metadata: { x: "x".repeat(1024 * 1024) } })).codes, ["metadata_too_large"]);
+});
+
+test("actions take no body, and need no Content-Length", async () => {
+	const dag = await ours.create({ nodes: [{ name: "a", op: "delay", with: { duration: "1m" } }] });
+	const curl = async (target) => (await execute("curl", ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST",
+		"-H", `Authorization: Bearer ${ours.token}`, server.url + target])).stdout;
+	assert.equal(await curl(`/api/v1/dags/${dag.id}/activate`), "200");
+	const e = await ours.start(dag);
+	assert.equal(await curl(`/api/v1/executions/${e.id}/cancel`), "202");
+	assert.equal(await curl(`/api/v1/dags/${dag.id}/archive`), "200");
+	assert.equal((await ours.finished(e.id)).attributes.status, "cancelled");
+});
