@@ -185,6 +185,7 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 		attempts_retry(a, l);
 		l->leaf_results = has_leaf_results(&l->run, &a->exec->shm);
 	}
+	sched_publish(&l->run);
 	l->counted = l->run.completed;
 	local_go(a, l, slot);
 }
