@@ -9,6 +9,10 @@
  *   each worker's loop    journal_collect → (written) → journal_committed,
  *                         when journal_fd is readable
  *
+ * Durable:  when completions are shown to the journal is the plan's choice (enum
+ *           durability): 50 ms after the first (batch), as soon as nothing is
+ *           ready before they are committed (sync: successors start only then),
+ *           or never (memory: entries without completions).
  * Shared:   everything of a run lies in the region of shm.h, so a run outlives
  *           its worker: the next arena to look takes it over. Handles (struct
  *           run_ref) carry a generation; a stale one is refused.
