@@ -58,11 +58,10 @@ enter(struct database_connection *c, enum connection_state state)
 static void
 watch(struct database_connection *c, int events)
 {
-	if (c->watched == events)
-		return;
+	if (c->watched != events)
+		kore_platform_event_schedule(PQsocket(c->pgsql.conn->db),
+		    events | EPOLLRDHUP, 0, c->pgsql.conn);
 	c->watched = events;
-	kore_platform_event_schedule(
-	    PQsocket(c->pgsql.conn->db), events | EPOLLRDHUP, 0, c->pgsql.conn);
 }
 
 static PGconn *
@@ -124,8 +123,7 @@ round_reset(struct database_connection *c)
 	PQclear(c->result);
 	c->result = NULL;
 	c->query = NULL;
-	c->results = 0;
-	c->preparing = 0;
+	c->preparing = c->results = 0;
 	c->failed = false;
 	c->sqlstate[0] = c->constraint[0] = c->message[0] = '\0';
 }
@@ -242,7 +240,7 @@ greet(struct database_connection *c)
 	round_reset(c);
 	memset(c->prepared, 0, sizeof(c->prepared));
 	c->prepared_count = 0;
-	c->stale = false;
+	c->watched = 0;
 	c->greeting = true;
 	PQsetNoticeProcessor(pg, notice, (void *)(uintptr_t)c->pool->name);
 	sent = PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg) &&
@@ -326,7 +324,6 @@ hold(struct database_connection *c)
 		return;
 	}
 	c->held = true;
-	c->watched = 0;
 	c->pgsql.conn->evt.handle = connection_event;
 	if (!PQregisterEventProc(link_of(c), owner, "open", NULL) ||
 	    !PQsetInstanceData(link_of(c), owner, c)) {
@@ -375,7 +372,7 @@ connection_open(struct database_connection *c)
 	const struct pool *p = c->pool;
 	char why[200];
 
-	c->greeting = c->writing = false;
+	c->greeting = c->writing = c->stale = false;
 	enter(c, CONNECTION_OPENING);
 	c->knock = p->conninfo == NULL ? NULL : PQconnectStart(p->conninfo);
 	if (c->knock != NULL && PQstatus(c->knock) != CONNECTION_BAD) {
@@ -455,8 +452,7 @@ round_end(struct database_connection *c)
 	}
 	if (q != NULL)
 		deliver(c, q);
-	if (q != NULL && connection_stale_plan(q))
-		c->stale = true;
+	c->stale = c->stale || (q != NULL && connection_stale_plan(q));
 	round_reset(c);
 	if (c->stale || c->prepared_count > PREPARED_SLOTS / 2)
 		connection_close(c);
