@@ -127,9 +127,10 @@ turn(struct arena *a, struct local *l)
 	struct run *r = &l->run;
 	int64_t base = l->base_ns;
 	int64_t now = clock_mono_ns() - base;
+	int64_t end = now + TURN_NS;
 	uint32_t node;
 
-	for (unsigned i = 0; i < TURN_NODES; i++) {
+	for (unsigned i = 0; i < TURN_NODES && now < end; i++) {
 		enum next_step step = sched_next(r, &node);
 		int64_t started = now;
 

@@ -20,6 +20,7 @@
 #include "exec/timer.h"
 
 #define TURN_NODES    256	  /* nodes of one run before others' turn */
+#define TURN_NS	      2000000	  /* … and time, where they take some */
 #define TIMERS_A_TURN 1024	  /* due timers before runs' turn */
 #define CHECK_NS      100000000	  /* looks for dead arenas and free memory */
 #define GRACE_NS      10000000	  /* a dead process's last threads may need */

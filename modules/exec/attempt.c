@@ -11,7 +11,8 @@ static void finish(struct arena *, struct attempt *);
 
 /* --- attempts: taken from slabs, given back to a list --- */
 
-#define SLAB 128
+#define SLAB	     128
+#define INLINE_BYTES 8192 /* of JSON: more is parsed on a compute thread */
 
 struct slab {
 	struct slab *next;
@@ -174,7 +175,8 @@ prepare(struct arena *a, struct attempt *t)
 	struct op_call *call = t->call;
 	int holds;
 
-	if (eval_needs_lua(call->scope.plan, t->node)) {
+	if (eval_needs_lua(call->scope.plan, t->node) ||
+	    eval_bytes(call) > INLINE_BYTES) {
 		t->stage = ATTEMPT_PREPARE;
 		compute_submit(a->compute, call,
 		    call->op->kind == OP_COMPUTE ? COMPUTE_PREPARE | COMPUTE_OP

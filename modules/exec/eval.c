@@ -327,6 +327,48 @@ holds_lua(const struct plan *p, const struct template_value *t)
 	return false;
 }
 
+/* Bytes that the paths in a template have parsed, each text counted as often as
+ * it is named. */
+static size_t
+bytes_read(const struct op_call *call, const struct template_value *t)
+{
+	const struct plan *p = call->scope.plan;
+	const struct template_value *parts = plan_at(p, (uint32_t)t->offset);
+	const struct template_step *root;
+	uint32_t count = t->count;
+	size_t bytes = 0;
+
+	if (t->type == TEMPLATE_PATH) {
+		root = plan_at(p, (uint32_t)t->offset);
+		if (root->value == ROOT_CONTEXT)
+			call->scope.context(&call->scope, &bytes);
+		else if (root->value == ROOT_NODE_RESULT)
+			call->scope.result(&call->scope, root->at, &bytes);
+		return bytes;
+	}
+	if (t->type == TEMPLATE_OBJECT)
+		count *= 2;
+	else if (t->type != TEMPLATE_ARRAY && t->type != TEMPLATE_CONCAT)
+		return 0;
+	for (uint32_t i = 0; i < count; i++)
+		bytes += bytes_read(call, &parts[i]);
+	return bytes;
+}
+
+size_t
+eval_bytes(const struct op_call *call)
+{
+	const struct plan *p = call->scope.plan;
+	const struct plan_node *n = &plan_nodes(p)[call->node];
+	size_t bytes = 0;
+
+	if (n->when != 0)
+		bytes += bytes_read(call, plan_at(p, n->when));
+	if (n->with != 0 && (n->flags & PLAN_NODE_STATIC) == 0)
+		bytes += bytes_read(call, plan_at(p, n->with));
+	return bytes;
+}
+
 bool
 eval_needs_lua(const struct plan *p, uint32_t node)
 {

@@ -349,6 +349,11 @@ job_report(const struct job *j, size_t log_limit, int error, struct buf *out)
 	wire_put_u64(out, j->cpu_ns);
 	wire_put_text(out, j->output.data != NULL ? j->output.data : "",
 	    j->too_large ? 0 : j->output.len);
+	/* Cut off at its start: not in the middle of a character. */
+	for (int i = 0; i < 3 && log > 0 && log < j->log.len &&
+			(j->log.data[j->log.len - log] & 0xc0) == 0x80;
+	     i++)
+		log--;
 	wire_put_text(
 	    out, log > 0 ? j->log.data + (j->log.len - log) : "", log);
 	wire_end(out, frame);

@@ -429,6 +429,46 @@ ended:
 	free(text);
 }
 
+static void
+a_large_context_does_not_hold_up_other_runs(void **state)
+{
+	struct exec *exec = exec_small();
+	struct db *db = db_create(2);
+	struct test_plan p = flat_plan(120,
+	    ",\"op\":\"delay\",\"with\":{\"duration\":\"${{ context.d }}\"}");
+	struct test_plan small =
+	    plan_from_json("{\"nodes\":[{\"name\":\"a\"}]}");
+	struct run_start start = {.execution = execution_id(0)};
+	struct uuid id = execution_id(0);
+	struct run_ref ref;
+	struct err e = {0};
+	struct buf b;
+
+	(void)state;
+	buf_create(&b, 0);
+	buf_puts(&b, "{\"d\":\"1ms\",\"l\":[0");
+	while (b.len < 300000)
+		buf_puts(&b, ",1000000");
+	buf_puts(&b, "]}");
+	start.context = b.data;
+	start.context_len = b.len;
+	plan_put(exec, &p);
+	plan_put(exec, &small);
+	assert_int_equal(exec_reserve(exec, &start, &ref, &e), 0);
+	assert_int_equal(exec_commit(exec, ref, &p.hash, NULL, &e), 0);
+	run_go(exec, 1, &small, NULL);
+	run_wait(exec, db, 1);
+	assert_true(exec_find(exec, &id, &ref));
+	assert_true(atomic_load(&db->list[0].status) < RUN_SUCCESS);
+	run_wait(exec, db, 0);
+	assert_int_equal(db->list[0].status, RUN_SUCCESS);
+	exec_destroy(exec);
+	db_free(db);
+	buf_free(&b);
+	free(p.plan);
+	free(small.plan);
+}
+
 /* --- threads --- */
 
 struct starter {
@@ -535,6 +575,7 @@ main(void)
 	    cmocka_unit_test(
 		a_journal_that_is_not_written_is_bounded_and_catches_up),
 	    cmocka_unit_test(a_big_run_does_not_hold_up_a_small_one),
+	    cmocka_unit_test(a_large_context_does_not_hold_up_other_runs),
 	    cmocka_unit_test(threads_may_start_runs_at_once),
 	    cmocka_unit_test(a_detached_arena_leaves_its_runs_to_the_next),
 	};

@@ -242,6 +242,12 @@ stderr_is_the_log_of_which_the_end_is_kept(void **state)
 	assert_int_equal(call->outcome.log_len, 64 << 10);
 	assert_string_equal(call->outcome.log + (64 << 10) - 6, "xlast\n");
 	expect_failure(call, "command_failed", "exit code 3.");
+	call = shell("yes '\303\244' | tr -d '\\n' | head -c 200000 >&2; "
+		     "echo x >&2");
+	assert_int_equal(call->outcome.log_len, 64 << 10);
+	assert_null(strstr(call->outcome.log, "\xEF\xBF\xBD"));
+	call->outcome.log = NULL;
+	expect_result(call, NULL);
 }
 
 static void
