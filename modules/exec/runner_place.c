@@ -106,6 +106,7 @@ make_scratch(struct place *p, const char *folder, struct err *e)
 		if (reachable(p))
 			return 0;
 	}
+	p->elsewhere = true;
 	snprintf(p->scratch, sizeof(p->scratch), "/var/tmp/open-%u-%016llx",
 	    (unsigned)geteuid(), (unsigned long long)hash(folder));
 	if (mkdir(p->scratch, 0711) == 0 ||
@@ -116,6 +117,13 @@ make_scratch(struct place *p, const char *folder, struct err *e)
 		    "The folder for scratch directories can't be made: %s.",
 		    strerror(errno));
 	return 0;
+}
+
+void
+place_destroy(struct place *p)
+{
+	if (p->elsewhere)
+		rmdir(p->scratch); /* one that is not empty stays */
 }
 
 static void

@@ -22,6 +22,7 @@ struct place {
 	gid_t gid;
 	size_t processes;
 	char scratch[PATH_MAX - 64];
+	bool elsewhere; /* scratch is the one in /var/tmp */
 	uint64_t folders; /* made so far */
 	/* bubblewrap's arguments; `folder` is the index of the scratch one's */
 	const char *prefix[PLACE_PREFIX_MAX];
@@ -30,6 +31,9 @@ struct place {
 
 /* 0, or -1 and e ("no_user", "no_scratch"). */
 int place_create(struct place *, const struct runner_settings *, struct err *e);
+
+/* Nothing of it is in use any more. */
+void place_destroy(struct place *);
 
 /* A fresh folder that belongs to the commands' user; -1 and errno. */
 int place_folder(struct place *, char folder[PATH_MAX]);

@@ -501,6 +501,7 @@ finish(struct server *s)
 		job_free(j);
 	}
 	reap_until(s, children_left, clock_mono_ns() + PATIENCE_NS);
+	place_destroy(&s->place);
 }
 
 void

@@ -50,7 +50,11 @@ data_prepare() {
 	fi
 	mkdir -p "$DATA/run" "$DATA/log" "$DATA/scratch"
 	chmod 0711 "$DATA/run" "$DATA/scratch"
-	if is_root; then chown "$OPEN_USER:" "$DATA/run" "$DATA/log" "$DATA/scratch"; fi
+	# scratch stays root's: the runner makes folders for commands in it.
+	if is_root; then
+		chown "$OPEN_USER:" "$DATA/run" "$DATA/log"
+		chown root: "$DATA/scratch"
+	fi
 	short_path data "$DATA"
 	SHORT=$REPLY
 	SOCKETS=$SHORT/run
