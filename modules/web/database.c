@@ -397,9 +397,13 @@ database_start(const struct config *c)
 	pool_start(&pools[POOL_SYSTEM], "system", "open_system",
 	    c->system_connections - 2, SYSTEM_TIMEOUT_NS, "");
 	/* Planning anew for each row's foreign key into the partitions of
-	 * executions takes longer than writing it. */
+	 * executions takes longer than writing it; and the one plan must find
+	 * executions by id, though the tables were empty when it was made. */
 	pool_start(&pools[POOL_JOURNAL], "journal", "open_system", 1,
-	    SYSTEM_TIMEOUT_NS, " -c plan_cache_mode=force_generic_plan");
+	    SYSTEM_TIMEOUT_NS,
+	    " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+	    " -c enable_bitmapscan=off -c enable_hashjoin=off"
+	    " -c enable_mergejoin=off");
 	pool_start(&pools[POOL_LISTEN], "notifications", "open_system", 1,
 	    SYSTEM_TIMEOUT_NS, "");
 	pools[POOL_LISTEN].listens = true;

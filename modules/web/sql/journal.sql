@@ -1,4 +1,5 @@
--- Writes a batch of the journal; safe to repeat.
+-- Writes a batch of the journal; safe to repeat: a status only moves forward. (The condition is one that the index of
+-- unfinished executions can't serve: its dead entries would be read again for every batch.)
 -- $1 completions of nodes open.node_history_entry[]; of executions whose status changed: $2 ids uuid[],
 -- $3 statuses text[], $4 started timestamptz[], $5 completed timestamptz[], $6 results (JSON) text[],
 -- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[]
@@ -22,4 +23,4 @@ update open.executions e
               $8::integer[], $9::integer[])
        as s(id, status, started_at, completed_at, result, error, succeeded, failed)
  where e.id = s.id
-   and (e.status = 'pending' or (e.status = 'running' and s.status <> 'pending'))
+   and e.status not in ('success', 'failed', 'cancelled')
