@@ -320,7 +320,8 @@ conninfo_put(struct buf *b, const char *keyword, const char *value)
 }
 
 /* What the URL says and, since the last word counts, how sessions of ours
- * behave. */
+ * behave. Plans are kept while tables grow: a scan that is best for ten rows
+ * must not be what finds one of ten million. */
 static void
 pool_conninfo(
     struct pool *p, const char *role, const char *timeout, const char *more)
@@ -347,7 +348,8 @@ pool_conninfo(
 	}
 	buf_printf(&settings,
 	    "-c role=%s -c statement_timeout=%s -c timezone=UTC "
-	    "-c datestyle=ISO -c intervalstyle=postgres -c jit=off "
+	    "-c enable_seqscan=off -c datestyle=ISO -c intervalstyle=postgres "
+	    "-c jit=off "
 	    "-c client_min_messages=warning -c bytea_output=hex%s",
 	    role, timeout, more);
 	if (!buf_failed(&settings))
