@@ -26,6 +26,7 @@
 #define ENTRIES_MAX    512
 #define BYTES_MAX      (8u << 20)
 #define TICK_MS	       50
+#define CALM_MS	       5
 #define BACKOFF_MIN_NS (INT64_C(100) * 1000000)
 #define BACKOFF_MAX_NS (INT64_C(2000) * 1000000)
 
@@ -38,10 +39,14 @@ static struct {
 	size_t limit; /* of a batch; lower while one entry is looked for */
 	bool bare;    /* the entry at fault is tried without results */
 	bool more;    /* something came while a batch was under way */
+	bool calm;    /* the last batch held only runs that had ended */
+	bool soon;    /* a timer will write the next batch */
+	int64_t sent_ns;
 	int64_t backoff_ns, wait_until; /* 0: the database answers */
 } writer;
 
 static void written(struct query *);
+static void write_batch(void);
 
 static void
 give_back(const char *why)
@@ -60,12 +65,37 @@ give_back(const char *why)
 }
 
 static void
+soon(void *arg, u_int64_t now)
+{
+	(void)arg;
+	(void)now;
+	writer.soon = false;
+	write_batch();
+}
+
+/* Short runs, one after the other: a commit for each takes the database's time
+ * from the starts that it should follow, so they wait for one another a little.
+ * Whatever still runs may wait for the journal and is written at once. */
+static bool
+is_calm(void)
+{
+	if (!writer.calm ||
+	    clock_mono_ns() - writer.sent_ns >= INT64_C(1000000) * CALM_MS)
+		return false;
+	writer.more = true;
+	if (!writer.soon)
+		kore_timer_add(soon, CALM_MS, NULL, KORE_TIMER_ONESHOT);
+	writer.soon = true;
+	return true;
+}
+
+static void
 write_batch(void)
 {
 	struct database_status status;
 	size_t n, fits;
 
-	if (writer.count != 0 || writer.wait_until != 0)
+	if (writer.count != 0 || writer.wait_until != 0 || is_calm())
 		return;
 	/* Without a connection its type is unknown. */
 	database_status(POOL_JOURNAL, &status);
@@ -82,6 +112,7 @@ write_batch(void)
 		writer.more = true;
 	}
 	writer.count = fits;
+	writer.sent_ns = clock_mono_ns();
 	if (fits == 0) {
 		give_back("out of memory");
 		return;
@@ -94,9 +125,20 @@ write_batch(void)
 		give_back("no database");
 }
 
+static bool
+have_ended(const struct journal_entry *e, size_t n)
+{
+	while (n > 0 && e->status_changed && e->completed_us != 0) {
+		e++;
+		n--;
+	}
+	return n == 0;
+}
+
 static void
 batch_done(void)
 {
+	writer.calm = have_ended(writer.entries, writer.count);
 	atomic_fetch_add(&server.mine->journal_batches, 1);
 	atomic_fetch_add(&server.mine->journal_entries, writer.count);
 	atomic_fetch_add(&server.mine->journal_nodes, writer.batch.nodes);
@@ -207,6 +249,7 @@ journal_flush(int timeout_ms)
 
 	do {
 		writer.more = true;
+		writer.calm = false;
 		tick(NULL, 0);
 		if (writer.count == 0)
 			return; /* nothing to write, or nowhere */
