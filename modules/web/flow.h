@@ -5,13 +5,19 @@
  * steps: no pointer into a module is kept, the route's handler is entered again
  * and passes its table anew.
  *
- *   int dag_show(struct http_request *req) { return flow_run(req, show_steps,
- * sizeof(struct show)); }
+ *   int
+ *   dag_show(struct http_request *req)
+ *   {
+ *           return flow_run(req, show_steps, sizeof(struct show));
+ *   }
  *
  * Before the first step flow_run has: a deadline, the body (whole), the actor
- * from the bearer token (unless the table's first step is FLOW_PUBLIC). Errors
- * have one road out: flow_fail. Owner:    the request. flow_mem and flow_state
- * live until it ends. Process: a worker's event loop.
+ * from the bearer token (unless the table's first step is FLOW_PUBLIC).
+ *
+ * Owner:    the request; flow_mem and flow_state live until it ends.
+ * Reload:   state may hold nothing that points into a module (literals!).
+ * Fails:    one road out: flow_fail.
+ * Process:  a worker's event loop.
  */
 #ifndef OPEN_WEB_FLOW_H
 #define OPEN_WEB_FLOW_H
@@ -42,10 +48,11 @@ struct flow_step {
 	{                                                                      \
 #fn, fn                                                        \
 	}
+/* As first row: no credentials needed. */
 #define FLOW_PUBLIC                                                            \
 	{                                                                      \
 		"", NULL                                                       \
-	} /* as first row: no credentials needed */
+	}
 #define FLOW_END                                                               \
 	{                                                                      \
 		NULL, NULL                                                     \
@@ -60,22 +67,23 @@ struct actor {
 	const struct json *settings; /* of the organization; in flow_mem */
 };
 
-void *flow_state(struct flow *); /* zeroed, state_size bytes */
+/* Zeroed, state_size bytes. */
+void *flow_state(struct flow *);
 struct mem *flow_mem(struct flow *);
-const struct actor *flow_actor(
-    const struct flow *); /* never NULL in a flow that is not public */
+/* Never NULL in a flow that is not public. */
+const struct actor *flow_actor(const struct flow *);
 struct http_request *flow_request(struct flow *);
 struct exec *flow_exec(void);
-const struct config *flow_config(void); /* the server's, see config.h */
+/* The server's, see config.h. */
+const struct config *flow_config(void);
 
 /* Asks; the next step runs when the rows are there. A database error is
  * answered by the flow itself: 503 "database_unavailable", 504 on the deadline,
  * 409/422 by the constraint's name through `flow_constraint`, else 500
  * "internal" (logged with an id, never SQL in the answer). */
-struct sql_params *flow_params(
-    struct flow *); /* emptied, for the next flow_query */
-enum flow_next flow_query(
-    struct flow *, const struct sql *); /* takes flow_params */
+enum flow_next flow_query(struct flow *, const struct sql *);
+/* What flow_query takes: emptied for the next one. */
+struct sql_params *flow_params(struct flow *);
 const struct sql_rows *flow_rows(const struct flow *);
 /* What a violated constraint means to the user: set before the query.
  * "dags_name" → 409, "name_taken", text. */
@@ -110,9 +118,7 @@ struct started {
 enum flow_next flow_start(struct flow *, const struct start_request *);
 const struct started *flow_started(const struct flow *);
 
-/* --- answers: each returns FLOW_DONE
- * --------------------------------------------------------------------------------
- */
+/* --- answers: each returns FLOW_DONE -------------------------------------- */
 
 /* One JSON:API error object; title comes from the code's words. */
 enum flow_next flow_fail(struct flow *, int status, const char *code,
@@ -132,9 +138,7 @@ enum flow_next flow_reply(struct flow *, int status, struct buf *body,
     const char *content_type, const char *location);
 enum flow_next flow_reply_empty(struct flow *, int status);
 
-/* --- the request
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- the request ---------------------------------------------------------- */
 
 /* Body as a JSON tree; NULL after answering 400/413/415 (then return
  * FLOW_DONE). */

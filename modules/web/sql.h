@@ -1,10 +1,11 @@
 /* sql.h - named SQL statements over Kore's pgsql, prepared once per connection.
  *
  * Text:     lives in MODULE/sql/NAME.sql; tools/sqlgen makes
- * build/FLAVOR/gen/MODULE_sql.h with one `static const struct sql SQL_NAME` per
- * statement (and per sort order, see tools/sqlgen). Actor:    "set the actor"
- * and the statement travel in one round trip and one transaction (libpq
- * pipeline), so row-level security holds for every statement of a request.
+ *           build/FLAVOR/gen/MODULE_sql.h with one `static const struct sql
+ *           SQL_NAME` per statement (and per sort order, see tools/sqlgen).
+ * Actor:    "set the actor" and the statement travel in one round trip and one
+ *           transaction (libpq pipeline), so row-level security holds for every
+ *           statement of a request.
  * Process:  a worker's event loop only.
  */
 #ifndef OPEN_WEB_SQL_H
@@ -52,17 +53,18 @@ void sql_uuid(struct sql_params *, const struct uuid *); /* NULL: SQL null */
 void sql_int(struct sql_params *, int64_t);
 void sql_bool(struct sql_params *, bool);
 void sql_null(struct sql_params *);
-void sql_bytes(
-    struct sql_params *, const void *data, size_t len); /* bytea, binary */
+/* bytea, in binary. */
+void sql_bytes(struct sql_params *, const void *data, size_t len);
+/* text[]; copied. */
 void sql_text_array(
-    struct sql_params *, const char *const *items, size_t count); /* text[] */
+    struct sql_params *, const char *const *items, size_t count);
 
 /* Rows of the last query of a flow; text format. */
 struct sql_rows;
 int sql_count(const struct sql_rows *);
 bool sql_is_null(const struct sql_rows *, int row, int column);
-const char *sql_get(const struct sql_rows *, int row,
-    int column); /* "" for null; valid until the next query */
+/* "" for null; valid until the next query. */
+const char *sql_get(const struct sql_rows *, int row, int column);
 size_t sql_get_len(const struct sql_rows *, int row, int column);
 int64_t sql_get_int(const struct sql_rows *, int row, int column);
 bool sql_get_bool(const struct sql_rows *, int row, int column);
