@@ -22,7 +22,7 @@ struct place {
 	gid_t gid;
 	size_t processes;
 	char scratch[PATH_MAX - 64];
-	bool elsewhere; /* scratch is the one in /var/tmp */
+	bool elsewhere;	  /* scratch is the one in /var/tmp */
 	uint64_t folders; /* made so far */
 	/* bubblewrap's arguments; `folder` is the index of the scratch one's */
 	const char *prefix[PLACE_PREFIX_MAX];

@@ -56,6 +56,23 @@ plan_from_json(const char *definition)
 	return p;
 }
 
+/* Nodes PREFIX0, PREFIX1, … that are alike; rest: their other members. */
+static inline struct test_plan
+plan_of_equals(const char *prefix, unsigned nodes, const char *rest)
+{
+	char *text = malloc((strlen(prefix) + strlen(rest) + 40) * nodes + 100);
+	size_t at = (size_t)sprintf(text, "{\"nodes\":[");
+	struct test_plan p;
+
+	for (unsigned i = 0; i < nodes; i++)
+		at += (size_t)sprintf(text + at, "%s{\"name\":\"%s%u\"%s}",
+		    i > 0 ? "," : "", prefix, i, rest);
+	sprintf(text + at, "]}");
+	p = plan_from_json(text);
+	free(text);
+	return p;
+}
+
 static inline void
 plan_put(struct exec *exec, const struct test_plan *p)
 {

@@ -94,31 +94,14 @@ runs_that_starve_each_other_fail_instead_of_hanging(void **state)
 	free(p.plan);
 }
 
-/* Nodes without dependencies. */
-static struct test_plan
-flat_plan(unsigned nodes, const char *rest)
-{
-	char *text = malloc((strlen(rest) + 40) * nodes + 100);
-	size_t at = (size_t)sprintf(text, "{\"nodes\":[");
-	struct test_plan p;
-
-	for (unsigned i = 0; i < nodes; i++)
-		at += (size_t)sprintf(text + at, "%s{\"name\":\"n%u\"%s}",
-		    i > 0 ? "," : "", i, rest);
-	sprintf(text + at, "]}");
-	p = plan_from_json(text);
-	free(text);
-	return p;
-}
-
 static void
 results_of_one_run_leave_memory_to_others(void **state)
 {
 	struct exec *exec = exec_small();
 	struct db *db = db_create(1);
-	struct test_plan p =
-	    flat_plan(100, ",\"op\":\"lua\",\"with\":{\"script\":"
-			   "\"return string.rep('x', 100000)\"}");
+	struct test_plan p = plan_of_equals("n", 100,
+	    ",\"op\":\"lua\",\"with\":{\"script\":"
+	    "\"return string.rep('x', 100000)\"}");
 	struct db_execution *x = &db->list[0];
 	size_t before;
 
@@ -142,9 +125,9 @@ large_results_are_written_in_several_ranges(void **state)
 {
 	struct exec_settings s = small_settings();
 	struct db *db = db_create(1);
-	struct test_plan p =
-	    flat_plan(100, ",\"op\":\"lua\",\"with\":{\"script\":"
-			   "\"return string.rep('x', 100000)\"}");
+	struct test_plan p = plan_of_equals("n", 100,
+	    ",\"op\":\"lua\",\"with\":{\"script\":"
+	    "\"return string.rep('x', 100000)\"}");
 	struct exec *exec;
 
 	(void)state;
@@ -166,7 +149,7 @@ static void
 a_resumption_without_room_gives_back_what_it_took(void **state)
 {
 	struct exec_settings s = small_settings();
-	struct test_plan p = flat_plan(20, "");
+	struct test_plan p = plan_of_equals("n", 20, "");
 	char *result = malloc(100000);
 	struct run_done done[20];
 	struct run_resume resume = {
@@ -213,7 +196,7 @@ static void
 a_history_larger_than_memory_is_refused(void **state)
 {
 	struct exec_settings s = small_settings();
-	struct test_plan p = flat_plan(20, "");
+	struct test_plan p = plan_of_equals("n", 20, "");
 	char *result = malloc(200000);
 	struct run_done done[20];
 	struct run_resume resume = {
@@ -244,7 +227,7 @@ a_run_that_waits_for_memory_can_be_cancelled(void **state)
 {
 	struct exec_settings s = small_settings();
 	struct db *db = db_create(1);
-	struct test_plan p = flat_plan(20000, "");
+	struct test_plan p = plan_of_equals("n", 20000, "");
 	struct uuid id = execution_id(0);
 	struct run_start start = {.execution = execution_id(1)};
 	struct run_ref ref;
@@ -297,7 +280,7 @@ static void
 a_large_run_begins_beside_a_stream_of_small_ones(void **state)
 {
 	struct exec_settings s = small_settings();
-	struct test_plan big = flat_plan(20000, "");
+	struct test_plan big = plan_of_equals("n", 20000, "");
 	struct test_plan small = plan_from_json(
 	    "{\"nodes\":[{\"name\":\"a\",\"op\":\"delay\",\"with\":"
 	    "{\"duration\":\"20ms\"}}]}");
@@ -434,7 +417,7 @@ a_large_context_does_not_hold_up_other_runs(void **state)
 {
 	struct exec *exec = exec_small();
 	struct db *db = db_create(2);
-	struct test_plan p = flat_plan(120,
+	struct test_plan p = plan_of_equals("n", 120,
 	    ",\"op\":\"delay\",\"with\":{\"duration\":\"${{ context.d }}\"}");
 	struct test_plan small =
 	    plan_from_json("{\"nodes\":[{\"name\":\"a\"}]}");

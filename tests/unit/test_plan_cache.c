@@ -150,19 +150,15 @@ plans_make_room_for_plans_in_memory(void **state)
 {
 	struct exec *exec = exec_of(1u << 20, 64);
 	struct exec_status s, after;
-	char *text = malloc(400000);
 
 	(void)state;
 	exec_status(exec, &s);
 	for (unsigned n = 0; n < 12; n++) {
-		size_t at = (size_t)sprintf(text, "{\"nodes\":[");
 		struct test_plan p;
+		char prefix[16];
 
-		for (unsigned i = 0; i < 1500; i++)
-			at += (size_t)sprintf(text + at,
-			    "%s{\"name\":\"p%u_%u\"}", i ? "," : "", n, i);
-		sprintf(text + at, "]}");
-		p = plan_from_json(text);
+		snprintf(prefix, sizeof(prefix), "p%u_", n);
+		p = plan_of_equals(prefix, 1500, "");
 		plan_put(exec, &p);
 		assert_true(exec_plan_find(exec, &p.hash));
 		free(p.plan);
@@ -171,24 +167,6 @@ plans_make_room_for_plans_in_memory(void **state)
 	assert_true(after.plans >= 1 && after.plans < 12);
 	assert_true(after.bytes_free < s.bytes_free);
 	exec_destroy(exec);
-	free(text);
-}
-
-/* A plan of about 100 KiB. */
-static struct test_plan
-large_plan(unsigned n, unsigned nodes)
-{
-	char *text = malloc(40 * nodes + 100);
-	size_t at = (size_t)sprintf(text, "{\"nodes\":[");
-	struct test_plan p;
-
-	for (unsigned i = 0; i < nodes; i++)
-		at += (size_t)sprintf(
-		    text + at, "%s{\"name\":\"p%u_%u\"}", i ? "," : "", n, i);
-	sprintf(text + at, "]}");
-	p = plan_from_json(text);
-	free(text);
-	return p;
 }
 
 static void
@@ -199,7 +177,11 @@ unused_plans_leave_room_for_runs(void **state)
 
 	(void)state;
 	for (uint32_t n = 0; n < db->count; n++) {
-		struct test_plan p = large_plan(n, 1000);
+		struct test_plan p;
+		char prefix[16];
+
+		snprintf(prefix, sizeof(prefix), "p%u_", n);
+		p = plan_of_equals(prefix, 1000, "");
 
 		plan_put(exec, &p);
 		free(p.plan);
@@ -218,7 +200,8 @@ runs_that_need_memory_evict_unused_plans(void **state)
 	struct test_plan p = plan_from_json(
 	    "{\"nodes\":[{\"name\":\"a\",\"op\":\"lua\",\"with\":{"
 	    "\"script\":\"return string.rep('x', 150000)\"}}]}");
-	struct test_plan q[2] = {large_plan(0, 4000), large_plan(1, 4500)};
+	struct test_plan q[2] = {
+	    plan_of_equals("a", 4000, ""), plan_of_equals("b", 4500, "")};
 
 	(void)state;
 	plan_put(exec, &q[0]);
@@ -238,7 +221,7 @@ static void
 a_plan_that_can_never_run_here_is_refused(void **state)
 {
 	struct exec *exec = exec_of(1u << 20, 8);
-	struct test_plan p = large_plan(0, 9000);
+	struct test_plan p = plan_of_equals("n", 9000, "");
 	struct err e = {0};
 
 	(void)state;
