@@ -202,6 +202,17 @@ local_stop(struct arena *a, struct local *l, enum run_stop why)
 
 /* --- end --- */
 
+static bool
+text_put(struct arena *a, uint32_t slot, const char *text, size_t len,
+    struct text *out)
+{
+	do {
+		if (slot_text(&a->exec->slots, slot, text, len, out))
+			return true;
+	} while (plan_cache_evict(&a->exec->plans));
+	return false;
+}
+
 /* The JSON object of the leaves' results; false: shared memory is full. */
 static bool
 result_create(struct arena *a, struct local *l, struct slot *slot)
@@ -233,8 +244,7 @@ result_create(struct arena *a, struct local *l, struct slot *slot)
 	}
 	buf_putc(&b, '}');
 	if (!buf_failed(&b))
-		done = slot_text(
-		    &a->exec->slots, l->slot, b.data, b.len, &slot->result);
+		done = text_put(a, l->slot, b.data, b.len, &slot->result);
 	buf_free(&b);
 	return done;
 }
@@ -284,8 +294,7 @@ error_create(struct arena *a, struct local *l, struct slot *slot)
 		while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
 			len--; /* never in the middle of a character */
 	}
-	return slot_text(
-	    &a->exec->slots, l->slot, text, (size_t)len, &slot->error);
+	return text_put(a, l->slot, text, (size_t)len, &slot->error);
 }
 
 void

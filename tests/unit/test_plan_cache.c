@@ -210,6 +210,7 @@ runs_that_need_memory_evict_unused_plans(void **state)
 	run_go(exec, 0, &p, NULL);
 	run_wait(exec, db, 0);
 	assert_int_equal(db->list[0].status, RUN_SUCCESS);
+	assert_non_null(strstr(db->list[0].result, "xxx"));
 	exec_destroy(exec);
 	db_free(db);
 	for (int i = 0; i < 2; i++)
