@@ -404,6 +404,10 @@ static void
 loop(struct arena *a)
 {
 	while (!atomic_load_explicit(&a->stop, memory_order_relaxed)) {
+		if (atomic_load_explicit(&a->hold, memory_order_relaxed)) {
+			poll_fds(a, -1); /* gives `awake` away */
+			continue;
+		}
 		take_inbox(a);
 		if (atomic_load_explicit(&a->done, memory_order_relaxed))
 			attempts_collect(a);
@@ -576,11 +580,31 @@ arena_start(struct exec *e, unsigned index, struct err *err)
 	return -1;
 }
 
+static void
+wake_now(struct arena *a)
+{
+	atomic_store(&a->shared->sleeping, 1);
+	arena_wake(a->shared);
+}
+
+void
+arena_hold(struct arena *a)
+{
+	if (atomic_exchange(&a->hold, true))
+		return;
+	pthread_mutex_lock(&a->awake);
+	for (uint32_t i = 0; i < a->exec->settings.max_runs; i++)
+		if (a->locals[i].open)
+			journal_mark(a->exec, i, true);
+}
+
 void
 arena_stop(struct arena *a)
 {
 	atomic_store(&a->stop, true);
-	arena_wake(a->shared);
+	if (atomic_load(&a->hold))
+		pthread_mutex_unlock(&a->awake);
+	wake_now(a);
 	pthread_join(a->thread, NULL);
 	a->exec->arena = NULL;
 	arena_free(a);

@@ -147,7 +147,8 @@ struct arena {
 	struct bits *inbox;
 	pthread_t thread;
 	pthread_mutex_t awake;
-	bool quiet; /* the event loop is here: it will look for itself */
+	bool quiet;	   /* the event loop is here: it will look for itself */
+	_Atomic bool hold; /* the event loop wants `awake`, and keeps it */
 	sem_t started;
 	struct err *error; /* of exec_attach, until started is posted */
 	bool failed;
@@ -176,6 +177,8 @@ struct arena {
 
 /* arena.c */
 int arena_start(struct exec *, unsigned index, struct err *e);
+/* Takes the arena from its thread until arena_stop. */
+void arena_hold(struct arena *);
 void arena_stop(struct arena *);
 void arena_wake(struct arena_shared *);
 void arena_activate(struct arena *, struct local *);

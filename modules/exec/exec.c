@@ -176,6 +176,13 @@ exec_attach(struct exec *e, unsigned arena, struct err *err)
 }
 
 void
+exec_hold(struct exec *e)
+{
+	if (e->arena != NULL)
+		arena_hold(e->arena);
+}
+
+void
 exec_detach(struct exec *e)
 {
 	if (e->arena != NULL)

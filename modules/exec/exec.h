@@ -3,7 +3,7 @@
  *
  *   parent, before fork   exec_create
  *   each worker           exec_attach (starts the arena's thread), later
- *                         exec_detach
+ *                         exec_hold, exec_detach
  *   any attached worker   exec_plan_find/put, exec_reserve → (durable in the
  *                         database) → exec_commit, exec_cancel
  *   each worker's loop    journal_collect → (written) → journal_committed,
@@ -58,6 +58,10 @@ struct exec *exec_create(const struct exec_settings *, struct err *e);
  * that died), raises its epoch, adopts what it left, starts its thread and
  * compute threads. Once per process. */
 int exec_attach(struct exec *, unsigned arena, struct err *e);
+/* Before an orderly end, on the event loop: the arena starts and ends nothing
+ * any more, and what has ended is offered by journal_collect at once, so that
+ * nothing of it is run again. exec_detach must follow. */
+void exec_hold(struct exec *);
 /* Orderly end: the arena stops starting nodes, ends its threads, leaves its
  * runs for others to adopt. */
 void exec_detach(struct exec *);

@@ -280,8 +280,9 @@ web_module(int action)
 void
 kore_worker_teardown(void)
 {
-	exec_detach(server.exec);
+	exec_hold(server.exec);
 	journal_flush(FLUSH_MS);
+	exec_detach(server.exec);
 	work_stop();
 	database_stop();
 }
