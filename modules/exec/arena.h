@@ -1,9 +1,9 @@
 /* arena.h - inside exec: the process's handle, and the thread that runs plans.
  *
- * Files:    exec.c (the host's functions), arena.c (thread and turns),
- *           attempt.c (nodes that take time), finish.c (begin and end of a
- *           run), assist.c (what the event loop does for a sleeping arena),
- *           takeover.c, journal.c.
+ * Files:    exec.c (the host's functions), arena.c (what the thread does),
+ *           arena_life.c (from its first moment to its last), attempt.c (nodes
+ *           that take time), finish.c (begin and end of a run), assist.c (what
+ *           the event loop does for a sleeping arena), takeover.c, journal.c.
  * Threads:  struct arena and its struct locals belong to whoever holds `awake`:
  *           the arena's thread but while it sleeps; exceptions are atomic or
  *           say so. struct exec is read-only after exec_attach but for its
@@ -175,8 +175,10 @@ struct arena {
 	uint32_t open_runs;
 };
 
-/* arena.c */
+/* arena.c, arena_life.c */
 int arena_start(struct exec *, unsigned index, struct err *e);
+/* The thread's work until it is stopped. */
+void arena_loop(struct arena *);
 /* Takes the arena from its thread until arena_stop. */
 void arena_hold(struct arena *);
 void arena_stop(struct arena *);
