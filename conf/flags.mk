@@ -7,7 +7,7 @@ CPPFLAGS := -D_GNU_SOURCE -Imodules -I$(B)/gen $(shell pkg-config --cflags yajl 
 CFLAGS := -std=gnu11 -pthread -fPIC -g $(WARNINGS)
 CXXFLAGS := -std=c++17 -pthread -fPIC -g -O2 -Wall -Wextra
 LDFLAGS := -pthread
-LIBS_OPEN := -lyajl -lyaml -lcrypto -llua5.4 -lcurl -lpq -lm
+LIBS_OPEN := -lyajl -lyaml -lssl -lcrypto -llua5.4 -lcurl -lpq -lm
 LIBS_TOOLS := $(LIBS_OPEN)
 
 ifeq ($(FLAVOR),release)

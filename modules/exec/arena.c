@@ -342,6 +342,8 @@ sleep_ms(const struct arena *a)
 
 	if (timers_next(&a->timers) < until)
 		until = timers_next(&a->timers);
+	if (io_due_ns(&a->io) < until)
+		until = io_due_ns(&a->io);
 	if (a->flush != NULL && a->flush->flush_at < until)
 		until = a->flush->flush_at;
 	for (unsigned i = 0; i < a->exec->settings.arenas; i++)
@@ -353,36 +355,37 @@ sleep_ms(const struct arena *a)
 static void
 poll_fds(struct arena *a, int timeout_ms)
 {
-	struct pollfd fds[2];
-	nfds_t count = 1;
+	struct pollfd fds[2 + IO_MAX];
+	nfds_t io = io_poll(&a->io, fds + 2);
 	uint64_t n;
 	int ready;
 
 	fds[0] = (struct pollfd){.fd = a->shared->wake_fd, .events = POLLIN};
-	if (a->runner != NULL && runner_client_fd(a->runner) >= 0) {
+	fds[1] = (struct pollfd){.fd = -1};
+	if (a->runner != NULL)
 		fds[1] = (struct pollfd){.fd = runner_client_fd(a->runner),
 		    .events = runner_client_events(a->runner)};
-		count = 2;
-	}
 	pthread_mutex_unlock(&a->awake);
-	ready = poll(fds, count, timeout_ms);
+	ready = poll(fds, 2 + io, timeout_ms);
 	pthread_mutex_lock(&a->awake);
-	if (ready <= 0)
+	if (ready < 0)
 		return;
 	if (fds[0].revents != 0 &&
 	    read(a->shared->wake_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		return;
-	if (count == 2 && fds[1].revents != 0)
+	if (fds[1].revents != 0)
 		runner_client_ready(a->runner);
+	if (io > 0)
+		io_ready(&a->io, fds + 2, io, clock_mono_ns());
 }
 
 /* Sleeps until there is something to do; where runs are active only looks at
- * the runner now and then. */
+ * the runner and the drivers now and then. */
 static void
 rest(struct arena *a)
 {
 	if (a->active != NULL) {
-		if (a->commands > 0 && a->now_ns >= a->poll_at) {
+		if (a->outside > 0 && a->now_ns >= a->poll_at) {
 			a->poll_at = a->now_ns + 200000;
 			poll_fds(a, 0);
 		}

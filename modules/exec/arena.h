@@ -1,9 +1,10 @@
 /* arena.h - inside exec: the process's handle, and the thread that runs plans.
  *
  * Files:    exec.c (the host's functions), arena.c (what the thread does),
- *           arena_life.c (from its first moment to its last), attempt.c (nodes
- *           that take time), finish.c (begin and end of a run), assist.c (what
- *           the event loop does for a sleeping arena), takeover.c, journal.c.
+ *           arena_life.c (from its first moment to its last), attempt.c and
+ *           attempt_io.c (nodes that take time), finish.c (begin and end of a
+ *           run), assist.c (what the event loop does for a sleeping arena),
+ *           takeover.c, journal.c.
  * Threads:  struct arena and its struct locals belong to whoever holds `awake`:
  *           the arena's thread but while it sleeps; exceptions are atomic or
  *           say so. struct exec is read-only after exec_attach but for its
@@ -16,6 +17,7 @@
 #include <semaphore.h>
 
 #include "exec/bits.h"
+#include "exec/io.h"
 #include "exec/plan_cache.h"
 #include "exec/timer.h"
 
@@ -106,6 +108,7 @@ enum attempt_stage {
 	ATTEMPT_PREPARE, /* conditions and parameters, on a compute thread */
 	ATTEMPT_COMPUTE,
 	ATTEMPT_COMMAND,
+	ATTEMPT_IO,
 	ATTEMPT_DELAY,
 	ATTEMPT_RETRY, /* between two attempts */
 	ATTEMPT_PARKED /* done, waits for memory to put its output in */
@@ -165,7 +168,8 @@ struct arena {
 	struct held *held;
 	struct compute *compute;
 	struct runner_client *runner;
-	uint32_t commands;		/* in the runner */
+	struct io_set io;
+	uint32_t outside; /* calls in the runner and in drivers of io */
 	_Atomic(struct op_call *) done; /* from compute threads */
 	uint64_t random;
 	int64_t now_ns, check_at, poll_at;
@@ -224,7 +228,15 @@ void attempts_collect(struct arena *); /* what compute threads handed back */
 void attempts_unpark(struct arena *);
 void attempts_free(struct arena *);
 void attempt_computed(void *arena, struct op_call *, bool prepared);
-void attempt_commanded(void *arena, struct op_call *);
+void attempt_came_back(void *arena, struct op_call *);
+
+/* attempt_io.c */
+/* False: the outcome is filled. */
+bool attempt_io_start(struct arena *, struct op_call *);
+void attempt_io_stop(struct arena *, struct op_call *);
+/* Its driver is done with it; true: a compute thread does the rest. */
+bool attempt_io_rest(struct arena *, struct attempt *);
+void attempts_io_drop(struct arena *); /* what compute threads left */
 
 /* scope.c */
 struct scope local_scope(struct local *);

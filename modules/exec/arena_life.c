@@ -54,7 +54,7 @@ equip(struct arena *a)
 	if (a->compute == NULL)
 		return -1;
 	if (s->runner.socket != NULL) {
-		a->runner = runner_client_new(&s->runner, attempt_commanded, a);
+		a->runner = runner_client_new(&s->runner, attempt_came_back, a);
 		if (a->runner == NULL)
 			return err_memory(a->error);
 	}
@@ -73,8 +73,10 @@ unequip(struct arena *a)
 {
 	if (a->compute != NULL)
 		compute_free(a->compute);
+	attempts_io_drop(a);
 	if (a->runner != NULL)
 		runner_client_free(a->runner);
+	io_destroy(&a->io);
 	takeover_let_go(a);
 	attempts_free(a);
 	timers_free(&a->timers);

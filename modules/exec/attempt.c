@@ -163,8 +163,17 @@ start_op(struct arena *a, struct attempt *t)
 			return;
 		}
 		t->stage = ATTEMPT_COMMAND;
-		a->commands++;
+		a->outside++;
 		runner_client_start(a->runner, call);
+		return;
+	case OP_INLINE:
+		call->op->compute(call);
+		finish(a, t);
+		return;
+	case OP_IO:
+		t->stage = ATTEMPT_IO;
+		if (!attempt_io_start(a, call))
+			finish(a, t);
 		return;
 	}
 }
@@ -416,6 +425,9 @@ ask_to_stop(struct arena *a, struct attempt *t)
 	case ATTEMPT_COMMAND:
 		runner_client_stop(a->runner, t->call);
 		break;
+	case ATTEMPT_IO:
+		attempt_io_stop(a, t->call);
+		break;
 	case ATTEMPT_DELAY:
 		finish(a, t);
 		break;
@@ -527,7 +539,9 @@ attempts_collect(struct arena *a)
 		struct op_call *next = oldest->next;
 		struct attempt *t = (void *)(uintptr_t)oldest->run_ref;
 
-		if (t->prepared && !t->timed_out && !t->stopped) {
+		if (attempt_io_rest(a, t)) {
+			; /* it comes back once more */
+		} else if (t->prepared && !t->timed_out && !t->stopped) {
 			t->prepared = false;
 			start_op(a, t);
 			arena_settle(a, t->local);
@@ -540,13 +554,13 @@ attempts_collect(struct arena *a)
 	}
 }
 
-/* On the arena's thread, maybe from within runner_client_start: so it is only
- * noted here. */
+/* From the runner's client or a driver of io.h: on the arena's thread, maybe
+ * from within their start: so it is only noted here. */
 void
-attempt_commanded(void *arena, struct op_call *call)
+attempt_came_back(void *arena, struct op_call *call)
 {
 	struct arena *a = arena;
 
-	a->commands--;
+	a->outside--;
 	hand_back(a, call);
 }

@@ -43,6 +43,9 @@ exec_settings_default(struct exec_settings *s)
 	s->runner.log_bytes = 64u << 10;
 	s->runner.kill_after_ns = 5 * NS_PER_S;
 	s->runner.sandbox = true;
+	s->http.concurrency = 4096;
+	s->http.result_bytes = 1u << 20;
+	s->http.memory = 256u << 20;
 }
 
 /* --- the region --- */
@@ -274,6 +277,7 @@ exec_reserve(struct exec *e, const struct run_start *start, struct run_ref *out,
 		return full(err);
 	slot = &e->slots.list[i];
 	slot->organization = start->organization;
+	slot->allowed = start->allowed;
 	e->slots.ids[i] = start->execution;
 	if (!slot_text(&e->slots, i, start->context, start->context_len,
 		&slot->context)) {

@@ -22,7 +22,8 @@
  * Calls:    the arena's thread polls, reads and writes eventfds, sleeps on
  *           futexes and maps memory; a seccomp filter has to allow poll, futex,
  *           clone3, mmap, munmap, madvise, sched_setaffinity, set_robust_list,
- *           rseq, rt_sigprocmask and what compute.h and runner.h need.
+ *           rseq, rt_sigprocmask and what compute.h, runner.h and http.h
+ *           need.
  */
 #ifndef OPEN_EXEC_EXEC_H
 #define OPEN_EXEC_EXEC_H
@@ -31,6 +32,7 @@
 #include "base/uuid.h"
 #include "dag/plan.h"
 #include "exec/compute.h"
+#include "exec/http.h"
 #include "exec/runner.h"
 
 struct exec_settings {
@@ -46,6 +48,7 @@ struct exec_settings {
 	bool pin; /* pin arena i's thread to CPU i mod the number of CPUs */
 	struct compute_settings compute;
 	struct runner_settings runner;
+	struct http_settings http;
 };
 void exec_settings_default(struct exec_settings *);
 
@@ -99,6 +102,7 @@ struct run_ref {
 
 struct run_start {
 	struct uuid execution, organization;
+	unsigned allowed;    /* enum run_allowed, by the settings now */
 	const char *context; /* canonical JSON object, at most 1 MiB */
 	size_t context_len;
 };

@@ -124,3 +124,20 @@ op_call_result(struct op_call *call, const struct json *v, size_t limit)
 	}
 	buf_free(&b);
 }
+
+const char *
+op_param_text(struct op_call *call, const struct json *v)
+{
+	const char *text;
+	struct buf b;
+
+	if (v == NULL)
+		return "null";
+	if (v->type == JSON_STRING)
+		return v->string;
+	buf_create(&b, 0);
+	json_write(&b, v);
+	text = buf_failed(&b) ? NULL : mem_strndup(&call->mem, b.data, b.len);
+	buf_free(&b);
+	return text != NULL ? text : "";
+}

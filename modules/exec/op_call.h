@@ -25,7 +25,8 @@
  * NUL-terminated, valid as long as the run. */
 struct scope {
 	const struct plan *plan;
-	struct uuid execution;
+	struct uuid execution, organization;
+	unsigned allowed; /* enum run_allowed */
 	void *run;
 	const char *(*context)(const struct scope *, size_t *len);
 	/* JSON of a terminal node's result, or NULL (none: reads as nil). */
@@ -33,6 +34,12 @@ struct scope {
 	/* "success" "failed" "skipped" "cancelled", or NULL while not terminal.
 	 */
 	const char *(*status)(const struct scope *, uint32_t node);
+};
+
+/* What the organization's settings let a run do, as they were when it started
+ * (or was adopted from the database). */
+enum run_allowed {
+	ALLOW_PRIVATE_ADDRESSES = 1 /* "allow_private_addresses" */
 };
 
 enum outcome_state {
@@ -56,6 +63,7 @@ struct op_outcome {
 };
 
 struct op;
+struct io_class;
 
 struct op_call {
 	struct mem mem;
@@ -73,10 +81,14 @@ struct op_call {
 	struct op_call *next;
 
 	/* Of whoever works on the call: compute (on its threads driver is the
-	 * struct lua_sandbox) or the runner's client. */
+	 * struct lua_sandbox), the runner's client or a driver of io.h. */
 	void *driver;
 	struct op_call *queued;
 	uint32_t work;
+
+	/* Set by a driver of io.h: op->compute turns it into the outcome, on a
+	 * compute thread, or only frees it where stop is set. */
+	void *rest;
 
 	const struct eval_root *roots; /* eval.c: what it parsed of the scope */
 };
@@ -85,7 +97,10 @@ enum op_kind {
 	OP_NOOP,    /* ends at once; never called */
 	OP_TIMER,   /* delay() says how long; the arena waits */
 	OP_COMPUTE, /* compute() runs on a compute thread and fills outcome */
-	OP_COMMAND  /* handed to the runner process, see runner_client.h */
+	OP_COMMAND, /* handed to the runner process, see runner_client.h */
+	OP_INLINE,  /* compute() at once on the arena's thread: a moment's work
+		     */
+	OP_IO	    /* waits for sockets: handed to a driver, see io.h */
 };
 
 struct op {
@@ -95,6 +110,7 @@ struct op {
 	 * outcome filled. */
 	int64_t (*delay)(struct op_call *);
 	void (*compute)(struct op_call *);
+	const struct io_class *io; /* OP_IO */
 };
 
 /* Built-in ops in a fixed order; index = id in this process. ops/registry.c */
@@ -113,6 +129,9 @@ void op_call_cancelled(struct op_call *);
 /* Sets a successful outcome with v (NULL: none) as its result, or the failure
  * "result_too_large" when its text is longer than limit. */
 void op_call_result(struct op_call *, const struct json *v, size_t limit);
+/* A parameter as text in call->mem: a string as it stands, anything else as
+ * JSON; never NULL. */
+const char *op_param_text(struct op_call *, const struct json *);
 /* A copy in m with invalid UTF-8 and NUL replaced by U+FFFD; NULL when m is
  * full. text itself when it is fine and ends in NUL. */
 const char *op_text(struct mem *m, const char *text, size_t len, size_t *out);

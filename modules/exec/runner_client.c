@@ -1,7 +1,6 @@
 /* runner_client.c - an arena's end of the connection: calls become frames,
  * frames become outcomes. Nothing here blocks. */
 #include <errno.h>
-#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "exec/op_value.h"
 #include "exec/runner.h"
 #include "exec/runner_address.h"
 #include "exec/runner_wire.h"
@@ -389,49 +389,20 @@ runner_client_stop(struct runner_client *c, struct op_call *call)
 
 /* --- from frame to outcome ------------------------------------------------------- */
 
-/* Numbers that jsonb can't hold: "numeric" ends at 16,383 places behind the
- * point, and nobody needs more than a double's range. */
-static bool
-fits_jsonb(const struct json *v)
-{
-	if (v->type == JSON_NUMBER)
-		return isfinite(v->number) &&
-		       (v->text == NULL ||
-			   (strlen(v->text) < 1000 &&
-			       (fabs(v->number) > 1e-300 ||
-				   strpbrk(v->text, "eE") == NULL)));
-	for (uint32_t i = 0; v->type == JSON_ARRAY && i < v->count; i++)
-		if (!fits_jsonb(v->items[i]))
-			return false;
-	for (uint32_t i = 0; v->type == JSON_OBJECT && i < v->count; i++)
-		if (!fits_jsonb(v->members[i].value))
-			return false;
-	return true;
-}
-
 /* JSON if it is some, else text without its last line's end. */
 static void
 take_output(struct runner_client *c, struct op_call *call, struct wire_text t)
 {
-	static const struct json_options options = {
-	    .replace_bad_text = true, .allow_duplicates = true};
 	const struct json *v;
-	const char *text;
-	struct err e;
-	size_t len = t.len;
 
 	if (t.len == 0) {
 		op_call_result(call, NULL, c->result_bytes);
 		return;
 	}
-	if (json_parse(&call->mem, t.data, t.len, &options, &v, &e) == 0 &&
-	    fits_jsonb(v)) {
-		op_call_result(call, v, c->result_bytes);
-		return;
-	}
-	len -= t.data[len - 1] == '\n';
-	text = op_text(&call->mem, t.data, len, &len);
-	v = text != NULL ? json_string(&call->mem, text, len) : NULL;
+	v = op_value_json(&call->mem, t.data, t.len);
+	if (v == NULL)
+		v = op_value_text(
+		    &call->mem, t.data, t.len - (t.data[t.len - 1] == '\n'));
 	if (v == NULL)
 		op_call_fail(call, true, "out_of_memory", "Out of memory.");
 	else

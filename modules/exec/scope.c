@@ -50,7 +50,11 @@ scope_status(const struct scope *s, uint32_t node)
 struct scope
 local_scope(struct local *l)
 {
+	const struct slot *slot = &l->arena->exec->slots.list[l->slot];
+
 	return (struct scope){.plan = l->run.plan,
+	    .organization = slot->organization,
+	    .allowed = slot->allowed,
 	    .execution = l->arena->exec->slots.ids[l->slot],
 	    .run = l,
 	    .context = scope_context,

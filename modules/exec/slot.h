@@ -69,6 +69,7 @@ struct slot {
 	struct uuid organization;
 	struct run_state state;
 
+	uint32_t allowed;	 /* enum run_allowed */
 	uint32_t extent;	 /* newest extent's first block + 1; 0: none */
 	bool sweep;		 /* the chain may miss blocks: free by tag */
 	uint64_t heap, heap_end; /* free bytes of the newest extent */

@@ -26,8 +26,10 @@
 #include "web/migrations.h"
 #include "web/request.h"
 
-#define FLUSH_MS    3000
-#define FILES_SPARE 512 /* descriptors besides connections */
+#define FLUSH_MS 3000
+/* Descriptors besides connections and transfers; the idle connections of op
+ * http are most of it. */
+#define FILES_SPARE 2560
 #define BODY_SLACK  (16u << 20)
 
 struct server server;
@@ -131,7 +133,8 @@ kore_limits(void)
 
 	worker_count = (u_int8_t)c->workers;
 	worker_max_connections = (u_int32_t)c->max_connections;
-	worker_rlimit_nofiles = (u_int32_t)c->max_connections + FILES_SPARE;
+	worker_rlimit_nofiles =
+	    (u_int32_t)(c->max_connections + c->http_concurrency + FILES_SPARE);
 	worker_set_affinity = 0;
 	http_body_max = (size_t)c->body_limit + BODY_SLACK;
 	http_request_limit = (u_int32_t)c->max_connections;
@@ -180,6 +183,9 @@ executor_create(void)
 	s.compute.lua_time_ns = c->lua_time;
 	s.compute.lua_memory = (size_t)c->lua_memory;
 	s.compute.result_bytes = (size_t)c->result_limit;
+	s.http.concurrency = (unsigned)c->http_concurrency;
+	s.http.result_bytes = (size_t)c->result_limit;
+	s.http.memory = (size_t)c->http_memory;
 	runner_settings(&s.runner);
 	err_clear(&e);
 	if (runner_spawn(&s.runner, &e) == -1)

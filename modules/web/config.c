@@ -58,6 +58,8 @@ static const struct key keys[] = {
     KEY(KEY_COUNT, compute_threads, "0", 0, 256),
     KEY(KEY_DURATION, lua_time, "1s", MS, 86400 * S),
     KEY(KEY_BYTES, lua_memory, "64MiB", 256 * KIB, 64 * GIB),
+    KEY(KEY_COUNT, http_concurrency, "4096", 4, 65536),
+    KEY(KEY_BYTES, http_memory, "256MiB", MIB, 64 * GIB),
     KEY(KEY_COUNT, command_concurrency, "0", 0, 4096),
     KEY(KEY_DURATION, command_kill_after, "5s", 0, 600 * S),
     KEY(KEY_BYTES, command_log_limit, "64KiB", 0, 64 * MIB),

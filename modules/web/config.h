@@ -64,6 +64,9 @@ struct config {
 	int64_t lua_time;	 /* ns */
 	int64_t lua_memory;	 /* bytes */
 
+	int64_t http_concurrency; /* transfers at once, per worker */
+	int64_t http_memory;	  /* bytes */
+
 	int64_t command_concurrency; /* 0: 4 per CPU */
 	int64_t command_kill_after;  /* ns */
 	int64_t command_log_limit;   /* bytes */

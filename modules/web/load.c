@@ -216,6 +216,7 @@ reserve(struct load *l)
 	json_write_canonical(&text, context);
 	start.execution = l->execution;
 	start.organization = l->organization;
+	start.allowed = sql_get_bool(r, 0, 7) ? ALLOW_PRIVATE_ADDRESSES : 0;
 	start.context = text.data;
 	start.context_len = text.len;
 	rc = buf_failed(&text) ? -1

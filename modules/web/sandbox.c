@@ -64,11 +64,13 @@ static struct sock_filter filter[] = {
 #endif
     DENY(ioctl, EACCES),
 
-    /* Sockets: PostgreSQL, the runner, name look-up. Others are refused. */
+    /* Sockets: PostgreSQL, the runner, name look-up, requests. Others are
+     * refused. */
     KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_UNIX),
     KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_INET),
     KORE_SYSCALL_ALLOW_ARG(socket, 0, AF_INET6),
     DENY(socket, EACCES),
+    DENY(socketpair, EACCES), /* curl can do without */
     ALLOW(connect),
     ALLOW(bind),
     ALLOW(accept),

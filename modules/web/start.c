@@ -430,6 +430,17 @@ explained(struct query *q)
 
 /* --- flows ---------------------------------------------------------------- */
 
+static unsigned
+allowed(const struct json *settings)
+{
+	const struct json *private =
+	    json_get(settings, "allow_private_addresses");
+
+	return private != NULL && private->type == JSON_TRUE
+		   ? ALLOW_PRIVATE_ADDRESSES
+		   : 0;
+}
+
 static enum flow_next
 reserve(
     struct flow *f, const struct start_request *request, struct start_member *m)
@@ -440,6 +451,7 @@ reserve(
 	m->execution = uuid_execution();
 	start.execution = m->execution;
 	start.organization = f->actor.organization;
+	start.allowed = allowed(f->actor.settings);
 	start.context = request->context;
 	start.context_len = request->context_len;
 	err_clear(&e);

@@ -8,5 +8,8 @@ extern const struct op op_noop;
 extern const struct op op_delay;
 extern const struct op op_lua;
 extern const struct op op_command;
+extern const struct op op_http;
+extern const struct op op_fail;
+extern const struct op op_assert;
 
 #endif

@@ -4,14 +4,15 @@
 
 #include "exec/ops/ops.h"
 
-#define OPS 4
+#define OPS 7
 
 const struct op *const op_table[OPS] = {
-    &op_noop, &op_delay, &op_lua, &op_command};
+    &op_noop, &op_delay, &op_lua, &op_command, &op_http, &op_fail, &op_assert};
 const size_t op_table_count = OPS;
 
-static const struct op_schema *const schemas[OPS] = {
-    &op_noop.schema, &op_delay.schema, &op_lua.schema, &op_command.schema};
+static const struct op_schema *const schemas[OPS] = {&op_noop.schema,
+    &op_delay.schema, &op_lua.schema, &op_command.schema, &op_http.schema,
+    &op_fail.schema, &op_assert.schema};
 static const struct op_set set = {.count = OPS, .ops = schemas};
 
 const struct op_set *

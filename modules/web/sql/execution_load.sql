@@ -1,10 +1,12 @@
 -- What is needed to run an execution (again).
 -- $1 id uuid
 -- columns: organization, unfinished, started (microseconds since 1970, 0: not yet), cancel requested, version,
--- plan_hash, context
+-- plan_hash, context, its organization's setting allow_private_addresses
 select e.organization_id, e.status in ('pending', 'running'),
        coalesce((extract(epoch from e.started_at) * 1000000)::bigint, 0),
-       e.cancel_requested_at is not null, v.id, v.plan_hash, e.context
+       e.cancel_requested_at is not null, v.id, v.plan_hash, e.context,
+       o.settings -> 'allow_private_addresses' is not distinct from 'true'
   from open.executions e
   join open.dag_versions v on v.id = e.dag_version_id
+  join open.organizations o on o.id = e.organization_id
  where e.id = $1::uuid
