@@ -25,5 +25,7 @@ kore_config() {
 		line=${line//@USER@/$OPEN_USER}
 		line=${line//@DATA@/$SHORT}
 		printf '%s\n' "$line"
-	done <kore.conf >"$DATA/run/kore.conf"
+	done <kore.conf >"$DATA/run/kore.conf.new"
+	chmod 0600 "$DATA/run/kore.conf.new" # where bubblewrap does not work, commands can look around
+	mv "$DATA/run/kore.conf.new" "$DATA/run/kore.conf"
 }

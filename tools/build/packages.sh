@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 PACKAGES_RUN=(kore libpq-dev libyajl-dev libyaml-dev libssl-dev liblua5.4-dev libcurl4-openssl-dev libcmocka-dev
-	postgresql make gcc libc6-dev pkg-config bubblewrap nodejs iso-codes jq ca-certificates)
+	postgresql make gcc libc6-dev pkg-config bubblewrap nodejs iso-codes jq curl ca-certificates)
 PACKAGES_BENCH=(g++ libtbb-dev wrk)
 PACKAGES_LINT=(clang-format clang-tidy shellcheck)
 PACKAGES_FUZZ=(clang libclang-rt-dev)
