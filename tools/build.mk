@@ -71,7 +71,7 @@ endef
 $(foreach module,$(MODULES),$(eval $(call module_rule,$(module))))
 
 OPENCTL := $(wildcard tools/openctl/*.c)
-$(B)/openctl: $(call obj,$(OPENCTL) $(wildcard modules/web/config*.c)) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+$(B)/openctl: $(call obj,$(OPENCTL) $(wildcard modules/web/config*.c) modules/web/secret_box.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 	$(CC) $(LDFLAGS) -o $@.tmp $^ $(LIBS_TOOLS)
 	mv $@.tmp $@
 

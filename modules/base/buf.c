@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/guard.h"
 #include "base/mem.h"
 
 void
@@ -18,8 +19,13 @@ buf_create(struct buf *b, size_t limit)
 void
 buf_free(struct buf *b)
 {
+	bool wipe = b->wipe;
+
+	if (wipe)
+		guard_wipe(b->data, b->cap);
 	free(b->data);
 	buf_create(b, b->limit);
+	b->wipe = wipe;
 }
 
 void
@@ -29,6 +35,22 @@ buf_reset(struct buf *b)
 	b->failed = false;
 	if (b->data != NULL)
 		b->data[0] = '\0';
+}
+
+/* realloc that leaves no copy. */
+static char *
+grow_wiped(struct buf *b, size_t cap)
+{
+	char *data = mem_heap(cap);
+
+	if (data == NULL)
+		return NULL;
+	if (b->data != NULL) {
+		memcpy(data, b->data, b->len + 1);
+		guard_wipe(b->data, b->cap);
+		free(b->data);
+	}
+	return data;
 }
 
 /* Room for len more bytes and the NUL. */
@@ -50,7 +72,7 @@ reserve(struct buf *b, size_t len)
 	cap = b->cap > 0 ? b->cap : 64;
 	while (cap < need)
 		cap *= 2;
-	data = mem_heap_grow(b->data, cap);
+	data = b->wipe ? grow_wiped(b, cap) : mem_heap_grow(b->data, cap);
 	if (data == NULL) {
 		b->failed = true;
 		return false;

@@ -18,6 +18,7 @@ struct buf {
 	size_t cap;
 	size_t limit; /* bytes; 0: none */
 	bool failed;
+	bool wipe; /* its bytes are secret: none is left behind */
 };
 
 void buf_create(struct buf *b, size_t limit);

@@ -2,6 +2,7 @@
  * up to a megabyte. What does not fit a block of that size gets its own. */
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/guard.h"
 
 #define BLOCK_FIRST 4096u
 #define BLOCK_MAX   (1u << 20)
@@ -60,13 +63,37 @@ mem_create(struct mem *m, size_t limit)
 	m->limit = limit;
 }
 
+void
+mem_guard(struct mem *m)
+{
+	assert(m->head == NULL);
+	m->guarded = true;
+}
+
+static struct mem_block *
+block_new(const struct mem *m, size_t size)
+{
+	if (!m->guarded)
+		return mem_heap(size);
+	return must_fail() ? NULL : guard_alloc(size);
+}
+
 static void
-free_blocks(struct mem_block *b)
+block_free(const struct mem *m, struct mem_block *b)
+{
+	if (m->guarded)
+		guard_free(b, sizeof(*b) + b->size);
+	else
+		free(b);
+}
+
+static void
+free_blocks(const struct mem *m, struct mem_block *b)
 {
 	while (b != NULL) {
 		struct mem_block *next = b->next;
 
-		free(b);
+		block_free(m, b);
 		b = next;
 	}
 }
@@ -75,11 +102,11 @@ void
 mem_reset(struct mem *m)
 {
 	if (m->head != NULL) {
-		free_blocks(m->head->next);
+		free_blocks(m, m->head->next);
 		m->head->next = NULL;
 		m->head->used = 0;
-		if (m->head->size > BLOCK_MAX) {
-			free(m->head);
+		if (m->head->size > BLOCK_MAX || m->guarded) {
+			block_free(m, m->head);
 			m->head = NULL;
 		}
 	}
@@ -90,7 +117,7 @@ mem_reset(struct mem *m)
 void
 mem_destroy(struct mem *m)
 {
-	free_blocks(m->head);
+	free_blocks(m, m->head);
 	m->head = NULL;
 	m->used = 0;
 	m->failed = false;
@@ -110,7 +137,7 @@ add_block(struct mem *m, size_t need)
 		size = BLOCK_MAX;
 	if (need > size)
 		size = need;
-	b = mem_heap(sizeof(*b) + size);
+	b = block_new(m, sizeof(*b) + size);
 	if (b == NULL)
 		return NULL;
 	b->size = size;

@@ -22,11 +22,15 @@ struct mem {
 	size_t used;  /* bytes handed out since the last reset */
 	size_t limit; /* bytes; 0: none */
 	bool failed;
+	bool guarded; /* see mem_guard */
 };
 
 /* limit: the most bytes it will hand out between resets, 0 for no limit.
  * Allocates nothing yet. */
 void mem_create(struct mem *m, size_t limit);
+/* What it will hold is secret: its blocks are those of guard.h. Before the
+ * first allocation. */
+void mem_guard(struct mem *m);
 void mem_reset(struct mem *m);	 /* keeps one block, clears the failure */
 void mem_destroy(struct mem *m); /* m may be created again */
 

@@ -125,7 +125,7 @@ struct document_options {
  * Codes: invalid_type unknown_key missing_key invalid_name invalid_description
  * duplicate_node unknown_dependency self_dependency duplicate_dependency cycle
  * unknown_op invalid_parameter missing_parameter unknown_parameter
- * op_not_allowed invalid_duration invalid_durability invalid_trigger
+ * op_not_allowed secret_not_allowed invalid_duration invalid_durability invalid_trigger
  * invalid_retry invalid_expression unknown_node not_an_ancestor too_many_nodes
  * too_many_dependencies document_too_large out_of_memory.
  * A cycle's message shows its path in the order of running: a -> b -> a means

@@ -48,6 +48,9 @@ struct op_schema {
 	/* A setting of the organization that must be true ("allow_commands"),
 	 * or NULL. Checked when a version is saved, activated and started. */
 	const char *permission;
+	/* Its parameters are kept where others read them (another execution's
+	 * context): no secrets in them. */
+	bool keeps_params;
 };
 
 struct op_set {

@@ -270,6 +270,8 @@ put_templates(struct compiler *c)
 		node_at(c, i)->when = when;
 		if (is_static)
 			node_at(c, i)->flags |= PLAN_NODE_STATIC;
+		else if (template_secrets(plan_of(c), with, NULL, NULL) > 0)
+			node_at(c, i)->flags |= PLAN_NODE_SECRET;
 	}
 }
 

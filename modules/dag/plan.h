@@ -22,7 +22,7 @@
 #include "dag/document.h"
 
 #define PLAN_MAGIC   0x4e414c504e45504full /* "OPENPLAN" */
-#define PLAN_VERSION 2
+#define PLAN_VERSION 3
 #define PLAN_NONE    UINT32_MAX
 
 struct plan_node {
@@ -45,8 +45,9 @@ struct plan_node {
 enum {
 	PLAN_NODE_PURE = 1 << 0, /* noop, no when: ends the moment it starts */
 	PLAN_NODE_STATIC = 1 << 1, /* with has no ${{ }}, or there is none */
-	PLAN_NODE_LEAF = 1 << 2	   /* no successors: its result belongs to the
-				      execution's result */
+	PLAN_NODE_LEAF = 1 << 2,   /* no successors: its result belongs to the
+				    execution's result */
+	PLAN_NODE_SECRET = 1 << 3  /* with holds ${{ secrets.NAME }} */
 };
 
 struct plan {

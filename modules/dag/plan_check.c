@@ -218,6 +218,8 @@ check_templates(const struct plan *p, const struct plan_node *n,
 		return true;
 	if (n->when != *cursor || !template_check(p, p->size, cursor, &ignored))
 		return false;
+	if (template_secrets(p, n->when, NULL, NULL) > 0)
+		return false;
 	return template_at(p, n->when)->type == TEMPLATE_PATH ||
 	       template_at(p, n->when)->type == TEMPLATE_LUA;
 }
@@ -239,6 +241,8 @@ check_node(const struct checker *c, uint32_t i, uint64_t *cursor)
 		flags |= PLAN_NODE_STATIC;
 	if (c->first[i] == c->first[i + 1])
 		flags |= PLAN_NODE_LEAF;
+	if (template_secrets(c->p, n->with, NULL, NULL) > 0)
+		flags |= PLAN_NODE_SECRET;
 	return n->flags == flags;
 }
 

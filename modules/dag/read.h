@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "dag/document.h"
 #include "dag/lua_check.h"
+#include "dag/secret.h"
 
 /* Expression of node `node` at `at` mentions node `target`. */
 struct reference {
@@ -29,6 +30,9 @@ struct reader {
 	uint32_t names_mask;
 	uint32_t *seen; /* by node: last dependent that named it, + 1 */
 	bool ordered;	/* the order holds all nodes: no cycle */
+
+	const char *secrets[SECRETS_MAX]; /* named so far, in mem */
+	uint32_t secret_count;
 
 	struct reference *references; /* on the heap */
 	size_t reference_count, reference_cap;
@@ -60,6 +64,15 @@ const struct json *read_optional(const struct json *object, const char *name);
 /* read_params.c: the op's parameters and all expressions of the node. */
 void read_params(struct reader *r, uint32_t node, const struct json *source);
 void read_expressions(struct reader *r, uint32_t node);
+
+/* read_secrets.c. An expression that reads secrets where it may not: true, and
+ * a fault. */
+bool fault_secret(struct reader *r, uint32_t node, const struct json *at,
+    const char *code, size_t len);
+/* An expression of a parameter that is ${{ secrets.NAME }}: true, and noted.
+ * What else it does with secrets is a fault, and true. */
+bool read_secret(struct reader *r, uint32_t node, const struct json *at,
+    const char *code, size_t len);
 
 /* read_graph.c: names, dependencies, cycles; read_ancestors.c: references. */
 void read_names(struct reader *r);

@@ -303,6 +303,8 @@ check_expression(struct reader *r, uint32_t node, const struct json *at,
 	if (len == 0)
 		fault_at(r, node, at, "invalid_expression",
 		    "An expression must not be empty.");
+	else if (fault_secret(r, node, at, code, len))
+		return;
 	else if (lua_check_expression(r->lua, code, len, &e) == 0)
 		scan(r, node, at, code, len);
 	else if (strcmp(e.code, "out_of_memory") == 0)
@@ -317,6 +319,8 @@ check_script(struct reader *r, uint32_t node, const struct json *at)
 {
 	struct err e;
 
+	if (fault_secret(r, node, at, at->string, at->count))
+		return;
 	if (lua_check_chunk(r->lua, at->string, at->count, &e) == 0)
 		scan(r, node, at, at->string, at->count);
 	else if (strcmp(e.code, "out_of_memory") == 0)
@@ -338,7 +342,8 @@ check_text(struct reader *r, uint32_t node, const struct json *v)
 
 		if (part.kind == PART_END)
 			return;
-		if (part.kind == PART_EXPRESSION)
+		if (part.kind == PART_EXPRESSION &&
+		    !read_secret(r, node, v, part.text, part.len))
 			check_expression(r, node, v, part.text, part.len);
 		if (part.kind == PART_UNFINISHED)
 			fault_at(r, node, v, "invalid_expression",

@@ -91,6 +91,10 @@ resolve_root(struct writer *w, const struct path_step *s, uint32_t count,
 		return count == 2 && member && strcmp(s[1].name, "id") == 0 ? 2
 									    : 0;
 	}
+	if (strcmp(s[0].name, "secrets") == 0) {
+		root->value = ROOT_SECRET;
+		return count == 2 && member ? 1 : 0;
+	}
 	if (strcmp(s[0].name, "nodes") != 0 || !member || count < 3 ||
 	    s[2].kind != STEP_MEMBER)
 		return 0;

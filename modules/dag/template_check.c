@@ -62,6 +62,8 @@ check_root_step(
 		return true;
 	if (s->value == ROOT_EXECUTION_ID)
 		return count == 1;
+	if (s->value == ROOT_SECRET)
+		return count == 2 && s[1].kind == STEP_MEMBER;
 	if (s->value == ROOT_NODE_STATUS)
 		return count == 1 && s->at < p->node_count;
 	return s->value == ROOT_NODE_RESULT && s->at < p->node_count;

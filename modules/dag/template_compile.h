@@ -10,6 +10,7 @@
 
 #include "dag/op.h"
 #include "dag/plan.h"
+#include "dag/secret.h"
 #include "dag/template.h"
 
 #define TEMPLATE_DEPTH_MAX (JSON_MAX_DEPTH + 2)
@@ -26,6 +27,11 @@ void template_align(struct buf *out);
  * the plan's first size bytes; moves the cursor behind it. Sets is_static. */
 bool template_check(
     const struct plan *p, uint64_t size, uint64_t *cursor, bool *is_static);
+
+/* Calls found (NULL: only counts) with the name of each ${{ secrets.NAME }} in
+ * the value at offset, 0: none; how many. The value was written or checked. */
+uint32_t template_secrets(
+    const struct plan *p, uint32_t offset, secret_found found, void *ctx);
 const struct template_value *template_at(const struct plan *p, uint64_t offset);
 
 #endif

@@ -321,6 +321,7 @@ check(struct arena *a)
 		unpark(a);
 	a->check_at = a->now_ns + CHECK_NS;
 	takeover_check(a);
+	secrets_check(a);
 	if (a->open_runs == 0 && !bits_any(a->inbox))
 		atomic_store(&a->shared->load, 0);
 }
@@ -331,7 +332,9 @@ static bool
 has_work(struct arena *a)
 {
 	return a->active != NULL || bits_any(a->inbox) ||
-	       atomic_load(&a->done) != NULL || atomic_load(&a->stop);
+	       atomic_load(&a->done) != NULL ||
+	       atomic_load(&a->exec->secret_notes) != NULL ||
+	       atomic_load(&a->stop);
 }
 
 static int
@@ -409,6 +412,9 @@ arena_loop(struct arena *a)
 		take_inbox(a);
 		if (atomic_load_explicit(&a->done, memory_order_relaxed))
 			attempts_collect(a);
+		if (atomic_load_explicit(
+			&a->exec->secret_notes, memory_order_relaxed))
+			secrets_collect(a);
 		take_timers(a);
 		take_flushes(a);
 		if ((a->parked_runs != NULL || a->parked != NULL) &&

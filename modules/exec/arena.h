@@ -72,7 +72,8 @@ struct exec {
 	struct slots slots;
 	struct plan_cache plans;
 	struct journal journal;
-	struct arena *arena; /* NULL: not attached */
+	struct arena *arena;			    /* NULL: not attached */
+	_Atomic(struct secret_note *) secret_notes; /* of the event loop */
 };
 
 static inline struct bits *
@@ -101,10 +102,13 @@ struct local {
 	struct timer timeout;
 	int64_t flush_at;
 	int64_t parked_ns; /* since when it waits to begin; 0: it does not */
-	struct local *active_next, *flush_next, *parked_next;
+	struct local *active_next, *flush_next, *parked_next, *secrets_next;
+	struct run_secrets *secrets; /* NULL: its plan names none */
+	bool secrets_waiting;
 };
 
 enum attempt_stage {
+	ATTEMPT_SECRETS, /* waits for values that were asked for */
 	ATTEMPT_PREPARE, /* conditions and parameters, on a compute thread */
 	ATTEMPT_COMPUTE,
 	ATTEMPT_COMMAND,
@@ -135,6 +139,7 @@ struct plan_ops { /* a plan's ops, resolved in this process */
 	uint32_t generation;
 	uint32_t count;
 	const struct op **ops;
+	bool secrets; /* some node names one */
 };
 
 struct held { /* a dead arena's lock, while its process dies */
@@ -168,6 +173,7 @@ struct arena {
 	struct held *held;
 	struct compute *compute;
 	struct runner_client *runner;
+	struct secrets *secrets;
 	struct io_set io;
 	uint32_t outside; /* calls in the runner and in drivers of io */
 	_Atomic(struct op_call *) done; /* from compute threads */
@@ -221,6 +227,8 @@ void local_park(struct arena *, struct local *);
 
 /* attempt.c */
 void attempt_start(struct arena *, struct local *, uint32_t node, int64_t now);
+/* Its secrets are there: on, from where secrets_ready stopped it. */
+void attempt_go_on(struct arena *, struct attempt *);
 void attempt_due(struct arena *, struct attempt *);
 void attempts_stop(struct arena *, struct local *);
 void attempts_retry(struct arena *, struct local *); /* after a rebuild */

@@ -58,6 +58,9 @@ equip(struct arena *a)
 		if (a->runner == NULL)
 			return err_memory(a->error);
 	}
+	a->secrets = secrets_new();
+	if (a->secrets == NULL)
+		return err_memory(a->error);
 	a->now_ns = clock_mono_ns();
 	a->check_at = a->now_ns;
 	a->random = (uint64_t)a->now_ns | 1;
@@ -79,6 +82,7 @@ unequip(struct arena *a)
 	io_destroy(&a->io);
 	takeover_let_go(a);
 	attempts_free(a);
+	secrets_free(a);
 	timers_free(&a->timers);
 }
 

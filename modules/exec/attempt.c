@@ -202,6 +202,13 @@ prepare(struct arena *a, struct attempt *t)
 	start_op(a, t);
 }
 
+void
+attempt_go_on(struct arena *a, struct attempt *t)
+{
+	if (secrets_ready(a, t))
+		prepare(a, t);
+}
+
 static struct op_call *
 call_create(struct local *l, struct attempt *t)
 {
@@ -245,7 +252,7 @@ attempt_start(struct arena *a, struct local *l, uint32_t node, int64_t now)
 		finish(a, t);
 		return;
 	}
-	prepare(a, t);
+	attempt_go_on(a, t);
 }
 
 /* --- end --- */
@@ -375,6 +382,8 @@ finish(struct arena *a, struct attempt *t)
 	struct op_outcome o = judge(t, text, sizeof(text));
 	uint32_t ref;
 
+	if (t->call != NULL)
+		secrets_redact(a, l, &t->call->mem, &o);
 	if (try_again(a, t, &o, now))
 		return;
 	if (!output_create(a, l, &o, &ref)) {
@@ -427,6 +436,10 @@ ask_to_stop(struct arena *a, struct attempt *t)
 		break;
 	case ATTEMPT_IO:
 		attempt_io_stop(a, t->call);
+		break;
+	case ATTEMPT_SECRETS:
+		op_call_cancelled(t->call);
+		finish(a, t);
 		break;
 	case ATTEMPT_DELAY:
 		finish(a, t);

@@ -80,6 +80,29 @@ parsed_root(struct op_call *call, const struct template_step *s)
 	return v;
 }
 
+/* The name is the step behind the root. */
+static const struct json *
+secret_value(struct op_call *call, const struct template_step *s)
+{
+	const char *name = plan_at(call->scope.plan, s[1].at);
+	const struct secret_value *v =
+	    secret_set_find(call->secrets, name, s[1].value);
+
+	if (v != NULL && v->state == SECRET_KNOWN)
+		return or_memory(
+		    call, json_string(&call->mem, v->text, v->len));
+	if (v != NULL && v->state == SECRET_UNREADABLE)
+		op_call_fail(call, true, "secret_unreadable",
+		    "secret_unreadable: the secret \"%s\" can't be decrypted; "
+		    "its key is missing or it was changed.",
+		    name);
+	else
+		op_call_fail(call, false, "secret_not_found",
+		    "secret_not_found: the organization has no secret \"%s\".",
+		    name);
+	return NULL;
+}
+
 static const struct json *
 root_value(struct op_call *call, const struct template_step *s)
 {
@@ -100,6 +123,8 @@ root_value(struct op_call *call, const struct template_step *s)
 		uuid_format(&call->scope.execution, id);
 		return or_memory(
 		    call, json_string(&call->mem, id, UUID_TEXT - 1));
+	case ROOT_SECRET:
+		return secret_value(call, s);
 	}
 	return &nothing;
 }
@@ -159,6 +184,8 @@ path_value(struct op_call *call, const struct template_value *t)
 	    plan_at(call->scope.plan, (uint32_t)t->offset);
 	const struct json *at = root_value(call, s), *next;
 
+	if (s->value == ROOT_SECRET)
+		return at;
 	for (uint32_t i = 1; at != NULL && i < t->count; i++) {
 		next = step_into(call, at, &s[i]);
 		if (next == NULL)
@@ -180,6 +207,7 @@ concat_value(struct op_call *call, const struct template_value *t)
 	struct buf b;
 
 	buf_create(&b, 0);
+	b.wipe = call->mem.guarded;
 	for (uint32_t i = 0; i < t->count; i++) {
 		v = value_of(call, &parts[i]);
 		if (v == NULL)

@@ -206,6 +206,7 @@ exec_destroy(struct exec *e)
 	}
 	journal_destroy(e);
 	plan_cache_destroy(&e->plans);
+	secret_notes_free(e);
 	shm_destroy(&e->shm);
 	free(e);
 }

@@ -34,6 +34,7 @@
 #include "exec/compute.h"
 #include "exec/http.h"
 #include "exec/runner.h"
+#include "exec/secrets.h"
 
 struct exec_settings {
 	size_t shm_bytes;     /* 256 MiB */
@@ -49,6 +50,7 @@ struct exec_settings {
 	struct compute_settings compute;
 	struct runner_settings runner;
 	struct http_settings http;
+	struct secret_source secrets;
 };
 void exec_settings_default(struct exec_settings *);
 

@@ -24,7 +24,8 @@ resolve_ops(struct arena *a, uint32_t entry, const struct plan *plan)
 	for (uint32_t i = 0; i < plan->op_count; i++)
 		ops[i] = op_by_name(plan_op_name(plan, i));
 	free(p->ops);
-	*p = (struct plan_ops){generation, plan->op_count, ops};
+	*p = (struct plan_ops){
+	    generation, plan->op_count, ops, secrets_named(plan)};
 	return ops;
 }
 
@@ -131,6 +132,7 @@ local_close(struct arena *a, struct local *l, enum run_status status)
 {
 	atomic_store(&a->exec->slots.list[l->slot].status, status);
 	l->open = false;
+	secrets_close(l);
 	atomic_fetch_sub(&a->shared->load, 1);
 	atomic_fetch_add_explicit(
 	    &a->shared->runs_completed, 1, memory_order_relaxed);
@@ -177,6 +179,10 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	l->base_ns = slot->base_ns;
 	run_view(&l->run, plan, &slot->state,
 	    shm_at(&a->exec->shm, atomic_load(&slot->memory)));
+	if (a->plan_ops[entry].secrets && !secrets_open(a, l)) {
+		local_park(a, l);
+		return;
+	}
 	if (fresh) {
 		sched_begin(&l->run);
 	} else {

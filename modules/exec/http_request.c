@@ -117,6 +117,7 @@ put_pair(struct buf *b, const struct json_member *m, const struct json *v)
 	if (v->type == JSON_NULL)
 		return;
 	buf_create(&text, 0);
+	text.wipe = true; /* may hold secrets */
 	put_scalar(&text, v);
 	if (b->len > 0)
 		buf_putc(b, '&');
@@ -188,6 +189,7 @@ read_headers(struct http_request *r, struct mem *m, const struct json *params)
 	if (r->headers == NULL)
 		return;
 	buf_create(&value, 0);
+	value.wipe = true;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct json_member *h = &list->members[i];
 
@@ -224,6 +226,7 @@ read_body(struct http_request *r, struct mem *m, const struct json *params)
 		r->body_len = body->count;
 	} else if (json != NULL) {
 		buf_create(&b, 0);
+		b.wipe = true;
 		json_write(&b, json);
 		m->failed = m->failed || buf_failed(&b);
 		if (!m->failed)
@@ -287,6 +290,7 @@ http_request_read(struct http_request *r, struct mem *m,
 		    : r->body != NULL ? "POST"
 				      : "GET";
 	buf_create(&query, 0);
+	query.wipe = true; /* may hold secrets */
 	put_query(&query, json_get(params, "query"));
 	if (buf_failed(&query))
 		rc = err_memory(e);

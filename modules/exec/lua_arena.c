@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/guard.h"
+
 #define GRAIN	  16u
 #define FINE_MAX  512u
 #define FINE	  (FINE_MAX / GRAIN)
@@ -53,6 +55,14 @@ lua_arena_reset(struct lua_arena *a)
 	a->bump = 0;
 	a->in_use = 0;
 	memset(a->classes, 0, sizeof(a->classes));
+}
+
+/* Mappings of their own go back to the kernel, which zeroes them. */
+void
+lua_arena_wipe(struct lua_arena *a)
+{
+	guard_wipe(a->base, a->bump < KEEP ? a->bump : KEEP);
+	lua_arena_reset(a);
 }
 
 void

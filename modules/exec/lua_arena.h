@@ -28,6 +28,8 @@ struct lua_arena {
 /* False: the region can't be mapped. */
 bool lua_arena_create(struct lua_arena *, size_t limit);
 void lua_arena_reset(struct lua_arena *);
+/* The same, and nothing of it can be read afterwards. */
+void lua_arena_wipe(struct lua_arena *);
 void lua_arena_destroy(struct lua_arena *);
 
 /* As lua_Alloc: p NULL: a new block; size 0: free. Shrinking never fails. */

@@ -16,6 +16,7 @@
  * here use strcoll is strcmp; none takes a lock. (In the server symbols are
  * bound at load, so the dynamic linker isn't entered either.) A hook belongs to
  * one coroutine; a script that is in another meets the jump instead. */
+#include "base/guard.h"
 #include "exec/lua_state.h"
 
 #include <errno.h>
@@ -308,6 +309,8 @@ keep_log(struct lua_sandbox *s)
 	}
 	s->call->outcome.log =
 	    op_text(&s->call->mem, text, len, &s->call->outcome.log_len);
+	if (s->call->mem.guarded)
+		guard_wipe(s->log.data, s->log.cap);
 }
 
 static void
@@ -353,7 +356,10 @@ run(struct lua_sandbox *s, struct op_call *call)
 		run_state(s);
 	s->running = 0;
 	set_timer(s, 0, 0);
-	lua_arena_reset(&s->arena);
+	if (call->mem.guarded)
+		lua_arena_wipe(&s->arena);
+	else
+		lua_arena_reset(&s->arena);
 	uselocale(old);
 	freelocale(c);
 	keep_log(s);

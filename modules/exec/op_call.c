@@ -29,6 +29,7 @@ op_call_free(struct op_call *call)
 {
 	if (call == NULL)
 		return;
+	secret_set_unref(call->secrets);
 	mem_destroy(&call->mem);
 	free(call);
 }
@@ -112,6 +113,7 @@ op_call_result(struct op_call *call, const struct json *v, size_t limit)
 	if (v == NULL)
 		return;
 	buf_create(&b, limit);
+	b.wipe = call->mem.guarded;
 	json_write(&b, v);
 	if (buf_failed(&b))
 		op_call_fail(call, false, "result_too_large",

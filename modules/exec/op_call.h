@@ -19,6 +19,7 @@
 #include "dag/json.h"
 #include "dag/op.h"
 #include "dag/plan.h"
+#include "exec/secret_value.h"
 
 /* What expressions see. All functions may be called on a compute thread while
  * the run goes on: a terminal node's result never changes. Texts are JSON, not
@@ -90,6 +91,7 @@ struct op_call {
 	 * compute thread, or only frees it where stop is set. */
 	void *rest;
 
+	struct secret_set *secrets; /* of its run as it started; a reference */
 	const struct eval_root *roots; /* eval.c: what it parsed of the scope */
 };
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/guard.h"
 #include "exec/op_value.h"
 #include "exec/runner.h"
 #include "exec/runner_address.h"
@@ -60,6 +61,7 @@ runner_client_new(
 	c->fd = -1;
 	buf_create(&c->in, 0);
 	buf_create(&c->out, 0);
+	c->in.wipe = c->out.wipe = true; /* may hold secrets */
 	return c;
 }
 
@@ -117,8 +119,6 @@ disconnect(struct runner_client *c)
 	c->fd = -1;
 	buf_free(&c->in);
 	buf_free(&c->out);
-	buf_create(&c->in, 0);
-	buf_create(&c->out, 0);
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (p = c->pending[i]; p != NULL;) {
 			if (p->id > last) {
@@ -172,6 +172,8 @@ flush(struct runner_client *c)
 	if (sent > 0 && sent < c->out.len)
 		memmove(c->out.data, c->out.data + sent, c->out.len - sent);
 	c->out.len -= sent;
+	if (sent > 0)
+		guard_wipe(c->out.data + c->out.len, sent);
 	return true;
 }
 
@@ -222,6 +224,7 @@ put_env(struct buf *b, const struct json *env)
 	if (env == NULL)
 		return;
 	buf_create(&text, 0);
+	text.wipe = true;
 	for (uint32_t i = 0; i < env->count; i++) {
 		m = &env->members[i];
 		buf_reset(&text);
@@ -251,6 +254,7 @@ put_input(struct buf *b, const struct json *params)
 		return;
 	}
 	buf_create(&json, WIRE_FRAME_MAX);
+	json.wipe = true;
 	json_write(&json, input);
 	buf_putc(&json, '\n');
 	if (buf_failed(&json))
@@ -354,6 +358,7 @@ runner_client_start(struct runner_client *c, struct op_call *call)
 	struct buf b;
 
 	buf_create(&b, WIRE_FRAME_MAX + 1024);
+	b.wipe = true;
 	p = make_frame(c, call, &b);
 	if (p != NULL && connect_to(c) != 0) {
 		op_call_fail(call, true, "runner_lost",
@@ -508,6 +513,7 @@ handle_frames(struct runner_client *c)
 	int got = 0;
 
 	buf_create(&c->in, 0);
+	c->in.wipe = true;
 	while (is_still(c, mine) && (got = wire_frame(in.data + at, in.len - at,
 					 (uint32_t)c->frame_max, &h)) == 1) {
 		if (!handle_done(c, &h, in.data + at + sizeof(h))) {
@@ -536,8 +542,10 @@ runner_client_ready(struct runner_client *c)
 	n = recv(c->fd, c->chunk, sizeof(c->chunk), MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n > 0)
+	if (n > 0) {
 		buf_put(&c->in, c->chunk, (size_t)n);
+		guard_wipe(c->chunk, (size_t)n);
+	}
 	if (n <= 0 || buf_failed(&c->in) || !handle_frames(c))
 		disconnect(c);
 }

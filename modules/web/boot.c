@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include "web/log.h"
 #include "web/migrations.h"
 #include "web/request.h"
+#include "web/secrets.h"
 
 #define FLUSH_MS 3000
 /* Descriptors besides connections and transfers; the idle connections of op
@@ -123,6 +125,22 @@ server_id_load(void)
 	close(fd);
 }
 
+/* The workers read it whenever they need it. */
+static void
+secret_keys_make(void)
+{
+	struct passwd *user = NULL;
+	struct err e;
+
+	if (getuid() == 0 && !skip_runas && kore_runas_user != NULL)
+		user = getpwnam(kore_runas_user);
+	err_clear(&e);
+	if (secret_ring_create(&server.config,
+		user != NULL ? user->pw_uid : (uid_t)-1,
+		user != NULL ? user->pw_gid : (gid_t)-1, &e) != 0)
+		stop("%s", e.message);
+}
+
 /* What Kore takes from its file but is a setting of ours; Kore counts all
  * descriptors up to the limit when a worker starts, so it must be small. */
 static void
@@ -187,6 +205,7 @@ executor_create(void)
 	s.http.result_bytes = (size_t)c->result_limit;
 	s.http.memory = (size_t)c->http_memory;
 	runner_settings(&s.runner);
+	s.secrets = secrets_source();
 	err_clear(&e);
 	if (runner_spawn(&s.runner, &e) == -1)
 		stop("the runner of commands: %s", e.message);
@@ -207,6 +226,7 @@ kore_parent_configure(int argc, char **argv)
 	log_level_set((enum config_log)server.config.log);
 	folders_make();
 	server_id_load();
+	secret_keys_make();
 	kore_limits();
 	err_clear(&e);
 	server.migrations = migrations_expected(server.config.migrations, &e);
@@ -264,11 +284,14 @@ kore_worker_configure(void)
 	session_init(&server.config);
 	if (work_init() != 0)
 		worker_stop("no eventfd");
+	if (secrets_init() != 0)
+		worker_stop("no eventfd");
 	err_clear(&e);
 	if (exec_attach(server.exec, server.worker, &e) != 0)
 		worker_stop(e.message);
 	recovery_start();
 	journal_start();
+	secrets_start();
 	database_start(&server.config);
 	health_start();
 }

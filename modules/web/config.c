@@ -35,6 +35,8 @@ static const struct key keys[] = {
     KEY(KEY_STRING, database_url, "", 0, 8000),
     KEY(KEY_STRING, database_owner_url, "", 0, 8000),
     KEY(KEY_COUNT, workers, "0", 0, 64),
+    KEY(KEY_STRING, secret_key_file, "", 0, 4000),
+    KEY(KEY_STRING, secret_key, "", 0, 100),
     KEY(KEY_STRING, admin_email, "admin@demo.test", 3, 254),
     KEY(KEY_STRING, admin_password, "", 0, 1000),
     CHOICE(log, "info", "error warning info debug"),

@@ -78,7 +78,7 @@ void query_forget(struct query *); /* done is not called any more */
 void query_clear(struct query *);  /* frees the result */
 
 /* Notifications: payload of every NOTIFY on channel; NULL after the listening
- * connection was made anew (some may have been missed). At most 4 channels,
+ * connection was made anew (some may have been missed). At most 8 channels,
  * before database_start. */
 void database_listen(const char *channel, void (*notified)(const char *));
 

@@ -1,5 +1,4 @@
-/* openapi.c - the OpenAPI 3.1 document, from the tables of resources.c.
- */
+/* openapi.c - the OpenAPI 3.1 document, from the tables of resources.c. */
 #include "web/resource.h"
 
 #include <string.h>
@@ -153,6 +152,8 @@ field_schema(struct writer *w, const struct field *field, unsigned allowed)
 	if (field->type == FIELD_ENUM)
 		values(w, field->values);
 	member(w, "description", field->description);
+	if (field->flags & FIELD_WRITE_ONLY)
+		raw(w, "writeOnly", "true");
 	if (!(field->flags & (FIELD_CREATE | FIELD_UPDATE)))
 		raw(w, "readOnly", "true");
 	end(w, '}');
@@ -166,7 +167,8 @@ attributes_schema(
 	member(w, "type", "object");
 	object(w, "properties");
 	for (const struct field *f = fields; f->name != NULL; f++)
-		if (allowed == 0 || (f->flags & allowed))
+		if (allowed == 0 ? !(f->flags & FIELD_WRITE_ONLY)
+				 : (f->flags & allowed) != 0)
 			field_schema(w, f, allowed);
 	end(w, '}');
 	if (allowed == FIELD_CREATE) {

@@ -13,7 +13,9 @@ resource_fieldset(const struct resource *r, enum resource_mode mode)
 	struct fieldset set = {0, 0};
 
 	for (unsigned i = 0; r->fields[i].name != NULL; i++)
-		if (mode == RESOURCE_ONE || !(r->fields[i].flags & FIELD_LONG))
+		if (!(r->fields[i].flags & FIELD_WRITE_ONLY) &&
+		    (mode == RESOURCE_ONE ||
+			!(r->fields[i].flags & FIELD_LONG)))
 			set.fields |= UINT64_C(1) << i;
 	for (unsigned i = 0; r->relations[i].name != NULL; i++)
 		set.relations |= UINT64_C(1) << i;

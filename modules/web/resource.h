@@ -36,7 +36,8 @@ enum field_flags {
 	FIELD_REQUIRED = 1 << 1, /* must be given to POST */
 	FIELD_UPDATE = 1 << 2,	 /* may be given to PATCH */
 	FIELD_LONG = 1 << 3,
-	FIELD_BY_ID = 1 << 4 /* to sort by it is to sort by id (UUIDv7) */
+	FIELD_WRITE_ONLY = 1 << 5, /* may be given, is never shown */
+	FIELD_BY_ID = 1 << 4	   /* to sort by it is to sort by id (UUIDv7) */
 };
 
 struct field {
@@ -121,7 +122,7 @@ struct resource {
 #define RESOURCE_INCLUDED_MAX 10000 /* resources of one to-many include */
 
 extern const struct resource resource_dags, resource_dag_versions,
-    resource_executions, resource_node_executions;
+    resource_executions, resource_node_executions, resource_secrets;
 extern const struct resource *const resource_table[];	/* NULL-ended */
 const struct resource *resource_find(const char *type); /* NULL: unknown */
 const struct field *resource_field(const struct resource *, const char *name);

@@ -188,7 +188,8 @@ fieldset_add(struct fieldset *set, const struct resource *r, const char *name,
     size_t len)
 {
 	for (unsigned i = 0; r->fields[i].name != NULL; i++)
-		if (strlen(r->fields[i].name) == len &&
+		if (!(r->fields[i].flags & FIELD_WRITE_ONLY) &&
+		    strlen(r->fields[i].name) == len &&
 		    memcmp(r->fields[i].name, name, len) == 0) {
 			set->fields |= UINT64_C(1) << i;
 			return true;

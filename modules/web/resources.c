@@ -311,11 +311,56 @@ const struct resource resource_node_executions = {
     .not_found = "node_execution_not_found",
 };
 
+/* --- secrets -------------------------------------------------------------- */
+
+static const struct field secret_fields[] = {
+    {"name", FIELD_TEXT, COL_SECRET_NAME, FIELD_CREATE | FIELD_REQUIRED, NULL,
+	"What ${{ secrets.NAME }} calls it: letters, digits and _."},
+    {"value", FIELD_TEXT, -1,
+	FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE | FIELD_WRITE_ONLY, NULL,
+	"Up to 64 KiB of text. It is stored encrypted and never shown again."},
+    {"inserted_at", FIELD_TIME, COL_SECRET_INSERTED_AT, 0, NULL,
+	"When it was created."},
+    {"updated_at", FIELD_TIME, COL_SECRET_UPDATED_AT, 0, NULL,
+	"When its value was last set."},
+    FIELDS_END,
+};
+
+static const struct relation secret_relations[] = {
+    {"creator", "users", COL_SECRET_CREATED_BY, NULL, NULL, NULL,
+	"Who created it."},
+    RELATIONS_END,
+};
+
+static const struct filter secret_filters[] = {
+    {"name", FIELD_TEXT, NULL, false, "The whole name."},
+    FILTERS_END,
+};
+
+const struct resource resource_secrets = {
+    .type = "secrets",
+    .path = "/api/v1/secrets",
+    .title = "Secret",
+    .description = "A value that ops get as ${{ secrets.NAME }} and nobody "
+		   "can read again. Only for admins.",
+    .operations = RESOURCE_CREATE | RESOURCE_GET | RESOURCE_LIST |
+		  RESOURCE_UPDATE | RESOURCE_DELETE,
+    .fields = secret_fields,
+    .relations = secret_relations,
+    .filters = secret_filters,
+    .actions = no_actions,
+    .column_count = COL_SECRET_COUNT,
+    .get = &SQL_SECRETS_GET,
+    .list = SQL_SECRETS_LIST,
+    .sort = "name",
+    .not_found = "secret_not_found",
+};
+
 /* ------------------------------------------------------------------------ */
 
 const struct resource *const resource_table[] = {&resource_dags,
     &resource_dag_versions, &resource_executions, &resource_node_executions,
-    NULL};
+    &resource_secrets, NULL};
 
 const struct resource *
 resource_find(const char *type)

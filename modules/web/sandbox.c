@@ -114,6 +114,7 @@ static struct sock_filter filter[] = {
     ALLOW(munmap),
     ALLOW(mremap),
     ALLOW(madvise),
+    ALLOW(mlock),
     ALLOW(brk),
 
     /* Threads, no processes: clone3's flags can't be seen, so glibc is

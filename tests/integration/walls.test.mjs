@@ -19,7 +19,8 @@ before(async () => {
 	const [row] = await server.rows(`select d.id as dag, d.organization_id as organization, v.id as version, e.id as execution, u.id as user
 		from open.dags d join open.dag_versions v on v.dag_id = d.id join open.executions e on e.dag_id = d.id join open.users u on u.organization_id = d.organization_id
 		where e.id = '${execution.id}'`);
-	thing = { ...row, node: row.execution.slice(0, 28) + "00000001" };
+	const secret = await server.ctl(["secret", "set", "WALLED", "--org", ours.org.slug, "--value-stdin"], { stdin: "walled" });
+	thing = { ...row, secret, node: row.execution.slice(0, 28) + "00000001" };
 });
 after(() => server?.stop());
 
@@ -27,7 +28,7 @@ const text = (s) => `'${s}'`;
 const none = "null";
 // What each statement is given, by its name; a list is given all rows. "changes": told by its tag, not by rows.
 const ARGUMENTS = () => {
-	const { organization, dag, version, execution, node, user } = thing;
+	const { organization, dag, version, execution, node, user, secret } = thing;
 	const org = text(organization);
 	const one = (id) => `'{${id}}'`;
 	const fresh = "01900000-0000-7000-8000-000000000000";
@@ -40,6 +41,10 @@ const ARGUMENTS = () => {
 		"catalog/dag_delete": [org, text(dag), text(user), "true"],
 		"catalog/dag_export": [org, none, text(dag)],
 		"catalog/dag_update": [org, text(dag), "1", "'stolen'", "'stolen'", text(user), none, none, none],
+		"catalog/secret_create": [org, text(fresh), "'SMUGGLED'", "repeat('x', 40)::bytea", "repeat('0', 16)", text(user)],
+		"catalog/secret_delete": [org, text(secret)],
+		"catalog/secret_name": [org, text(secret)],
+		"catalog/secret_replace": [org, text(secret), "'WALLED'", "repeat('x', 40)::bytea", "repeat('0', 16)"],
 		"executions/execution_cancel": [org, text(execution), text(user), "true"],
 		"web/dag_versions_get": [org, one(version), "true", "true"],
 		"web/dag_versions_list": [org, "10", "true", "true", none, none],
@@ -50,6 +55,8 @@ const ARGUMENTS = () => {
 		"web/node_executions_get": [org, one(node), "true", "true"],
 		"web/node_executions_list": [org, "10", "true", "true", text(execution), none, none],
 		"web/node_executions_of": [org, one(execution), "true", "true"],
+		"web/secrets_get": [org, one(secret)],
+		"web/secrets_list": [org, "10", none],
 		"web/start": [org, one(fresh), one(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), text(fresh), "'{command}'", "'{allow_commands}'"],
 		"web/start_refused": null, // It tells that nothing was found; looked at below.
 	};
@@ -76,8 +83,8 @@ async function statements() {
 async function run(client, { key, prepare }, given) {
 	const script = `set role open_server;\n${prepare}\nbegin;\nset local open.organization = '${client?.org.id ?? ""}';\n\\unset QUIET\nexecute ${key}(${given.join(", ")});\n\\set QUIET 1\nrollback;\n`;
 	const { code, stdout, stderr } = await server.psql(script, { role: "open_login", ok: false });
-	const tags = stdout.match(/^(INSERT 0|UPDATE) \d+$/m);
-	const rows = stdout.split("\n").filter((l) => l !== "" && !/^(INSERT 0|UPDATE|BEGIN|SET|ROLLBACK)/.test(l));
+	const tags = stdout.match(/^(INSERT 0|UPDATE|DELETE) \d+$/m);
+	const rows = stdout.split("\n").filter((l) => l !== "" && !/^(INSERT 0|UPDATE|DELETE|BEGIN|SET|ROLLBACK)/.test(l));
 	return { code, stderr, seen: rows.length + (tags ? Number(tags[0].split(" ").at(-1)) : 0), stdout };
 }
 
@@ -109,6 +116,7 @@ test("requests can't read secrets, write history or outcomes, or change definiti
 		"select hashed_password from open.users", "select 1 from open.api_tokens", "insert into open.api_tokens default values",
 		"update open.users set role = 'admin'", "update open.executions set status = 'success'", "update open.executions set result = '1'",
 		"update open.node_history set states = '{s}'", "insert into open.node_history default values", "update open.dag_versions set definition = '{}'",
+		"select ciphertext from open.secrets", "select * from open.secrets", "update open.secrets set name = 'X' returning ciphertext",
 		"update open.organizations set settings = '{}'", "delete from open.dags",
 	]) {
 		const { code, stderr } = await act(ours, sql);

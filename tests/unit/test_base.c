@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -436,10 +437,79 @@ sip_hash_depends_on_key_and_every_byte(void **state)
 	assert_true(hash_process_key().k0 == hash_process_key().k0);
 }
 
+/* --- guard --- */
+
+/* Whether the mapping of p has a flag in /proc/self/smaps. */
+static bool
+has_flag(const void *p, const char *flag)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	char line[1024];
+	bool inside = false, found = false;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		unsigned long from, to;
+
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			inside = (uintptr_t)p >= from && (uintptr_t)p < to;
+		if (inside && strncmp(line, "VmFlags:", 8) == 0)
+			found = strstr(line, flag) != NULL;
+	}
+	fclose(f);
+	return found;
+}
+
+static void
+guarded_memory_is_in_no_core_dump_and_no_child(void **state)
+{
+	struct mem m;
+	char *p;
+
+	(void)state;
+	mem_create(&m, 0);
+	mem_guard(&m);
+	p = mem_strdup(&m, "secret");
+	assert_non_null(mem_alloc(&m, 3u << 20));
+	assert_string_equal(p, "secret");
+	assert_true(has_flag(p, " dd"));
+	assert_true(has_flag(p, " dc"));
+	mem_reset(&m);
+	assert_null(m.head);
+	assert_non_null(mem_alloc(&m, 10));
+	mem_fail_after(0);
+	assert_null(mem_alloc(&m, 1u << 20));
+	mem_fail_after(-1);
+	mem_destroy(&m);
+}
+
+static void
+a_wiped_buffer_grows_like_any_other(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_create(&b, 0);
+	b.wipe = true;
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&b, "0123456789");
+	assert_int_equal(b.len, 10000);
+	assert_memory_equal(b.data + 9990, "0123456789", 11);
+	mem_fail_after(0);
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&b, "0123456789");
+	mem_fail_after(-1);
+	assert_true(buf_failed(&b));
+	buf_free(&b);
+	assert_true(b.wipe);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(guarded_memory_is_in_no_core_dump_and_no_child),
+	    cmocka_unit_test(a_wiped_buffer_grows_like_any_other),
 	    cmocka_unit_test(memory_is_zeroed_and_aligned),
 	    cmocka_unit_test(memory_beyond_the_limit_fails_and_stays_failed),
 	    cmocka_unit_test(memory_refuses_sizes_that_overflow),

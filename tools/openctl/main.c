@@ -50,6 +50,14 @@ static const struct option dag_export_options[] = {ORG,
     {"version", "N", false, false,
 	"a version's number; without it: the newest"},
     {0}};
+static const struct option secret_set_options[] = {ORG,
+    {"value-stdin", NULL, true, false,
+	"read the value from standard input, without its last line end"},
+    {0}};
+static const struct option secret_rotate_options[] = {
+    {"new-key", NULL, false, false,
+	"first put a new key in front of the file of secret keys"},
+    {0}};
 static const struct option run_options[] = {ORG,
     {"context", "JSON", false, false,
 	"an object, or @FILE, or - for standard input"},
@@ -85,6 +93,17 @@ static const struct command commands[] = {
     {"dag export", "NAME --org S", "Prints a DAG as a YAML document.",
 	dag_export_options, dag_export},
     {"dag list", "--org S", "Lists the DAGs.", org_options, dag_list},
+    {"secret set", "NAME --org S --value-stdin",
+	"Creates a secret or replaces its value.", secret_set_options,
+	secret_set},
+    {"secret list", "--org S", "Lists the secrets, without their values.",
+	org_options, secret_list},
+    {"secret delete", "NAME --org S", "Deletes a secret.", org_options,
+	secret_delete},
+    {"secret rotate", "[--new-key]",
+	"Encrypts all secrets with the newest key; may be repeated at any "
+	"time.",
+	secret_rotate_options, secret_rotate},
     {"run", "NAME --org S [--context JSON] [--wait]",
 	"Starts an execution; prints its id. With --wait: exit 0 only if it "
 	"succeeds.",

@@ -8,7 +8,7 @@
 
 /* Hidden in the listing; `config KEY` tells them to whoever asks for one. */
 static const char *const secrets[] = {
-    "admin_password", "database_url", "database_owner_url"};
+    "admin_password", "database_url", "database_owner_url", "secret_key"};
 
 static bool
 is_secret(const char *line, size_t key_len)
