@@ -153,30 +153,6 @@ connect_to(struct runner_client *c)
 	return rc;
 }
 
-/* False: the connection is lost. */
-static bool
-flush(struct runner_client *c)
-{
-	size_t sent = 0;
-	ssize_t n = 0;
-
-	while (sent < c->out.len) {
-		n = send(c->fd, c->out.data + sent, c->out.len - sent,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0)
-			break;
-		sent += (size_t)n;
-	}
-	if (buf_failed(&c->out) || (n < 0 && errno != EAGAIN && errno != EINTR))
-		return false;
-	if (sent > 0 && sent < c->out.len)
-		memmove(c->out.data, c->out.data + sent, c->out.len - sent);
-	c->out.len -= sent;
-	if (sent > 0)
-		guard_wipe(c->out.data + c->out.len, sent);
-	return true;
-}
-
 int
 runner_client_fd(const struct runner_client *c)
 {
@@ -375,7 +351,7 @@ runner_client_start(struct runner_client *c, struct op_call *call)
 	add(c, p);
 	buf_put(&c->out, b.data, b.len);
 	buf_free(&b);
-	if (!flush(c))
+	if (!wire_flush(c->fd, &c->out))
 		disconnect(c);
 }
 
@@ -388,7 +364,7 @@ runner_client_stop(struct runner_client *c, struct op_call *call)
 	if (p == NULL || c->fd < 0)
 		return;
 	wire_end(&c->out, wire_begin(&c->out, WIRE_STOP, p->id));
-	if (!flush(c))
+	if (!wire_flush(c->fd, &c->out))
 		disconnect(c);
 }
 
@@ -535,7 +511,7 @@ runner_client_ready(struct runner_client *c)
 
 	if (c->fd < 0)
 		return;
-	if (!flush(c)) {
+	if (!wire_flush(c->fd, &c->out)) {
 		disconnect(c);
 		return;
 	}

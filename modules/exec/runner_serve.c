@@ -64,22 +64,8 @@ struct server {
 static void
 flush(struct conn *c)
 {
-	size_t sent = 0;
-	ssize_t n = 0;
-
-	while (sent < c->out.len) {
-		n = send(c->fd, c->out.data + sent, c->out.len - sent,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0)
-			break;
-		sent += (size_t)n;
-	}
-	if (buf_failed(&c->out) || (n < 0 && errno != EAGAIN && errno != EINTR))
+	if (!wire_flush(c->fd, &c->out))
 		c->dead = true;
-	if (sent == 0)
-		return;
-	memmove(c->out.data, c->out.data + sent, c->out.len - sent);
-	c->out.len -= sent;
 }
 
 static void

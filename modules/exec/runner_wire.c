@@ -1,7 +1,11 @@
 /* runner_wire.c - frames are written and read. */
 #include "exec/runner_wire.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include "base/guard.h"
 
 size_t
 wire_begin(struct buf *b, enum wire_type type, uint64_t id)
@@ -108,4 +112,27 @@ wire_frame(const char *data, size_t len, uint32_t max, struct wire_header *h)
 	if (h->length > max || h->type < WIRE_START || h->type > WIRE_DONE)
 		return -1;
 	return len - sizeof(*h) >= h->length;
+}
+
+bool
+wire_flush(int fd, struct buf *b)
+{
+	size_t sent = 0;
+	ssize_t n = 0;
+
+	while (sent < b->len) {
+		n = send(fd, b->data + sent, b->len - sent,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0)
+			break;
+		sent += (size_t)n;
+	}
+	if (buf_failed(b) || (n < 0 && errno != EAGAIN && errno != EINTR))
+		return false;
+	if (sent > 0) {
+		memmove(b->data, b->data + sent, b->len - sent);
+		b->len -= sent;
+		guard_wipe(b->data + b->len, sent);
+	}
+	return true;
 }

@@ -51,6 +51,10 @@ void wire_put_u32(struct buf *b, uint32_t n);
 void wire_put_u64(struct buf *b, uint64_t n);
 void wire_put_text(struct buf *b, const char *data, size_t len);
 
+/* Sends what the socket takes now without waiting, and wipes it from b; false:
+ * the connection is lost, or b had failed. */
+bool wire_flush(int fd, struct buf *b);
+
 struct wire_reader {
 	const char *at, *end;
 	bool failed;
