@@ -11,24 +11,7 @@
 #include <string.h>
 
 #include "dag/json.h"
-
-static struct mem m;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem_create(&m, 0);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	mem_destroy(&m);
-	return 0;
-}
+#include "mem_fixture.h"
 
 static const struct json *
 parse(const char *text)

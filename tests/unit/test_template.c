@@ -13,24 +13,7 @@
 #include "dag/expression.h"
 #include "dag/lua_check.h"
 #include "dag_ops.h"
-
-static struct mem m;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	mem_create(&m, 0);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	mem_destroy(&m);
-	return 0;
-}
+#include "mem_fixture.h"
 
 /* Parts ------------------------------------------------------------------- */
 
