@@ -1,5 +1,6 @@
 /* uuid.c - UUIDv7 from one monotonic stamp per process: milliseconds and a
  * counter that starts each millisecond at a random place. */
+#include "base/hex.h"
 #include "base/uuid.h"
 
 #include <errno.h>
@@ -92,15 +93,6 @@ uuid_node_execution_split(
 	memset(execution->bytes + LAST_BYTES, 0, 4);
 	*node = n - 1;
 	return true;
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static bool

@@ -119,25 +119,39 @@ read_body(struct flow *f, const struct uuid *id)
 	return true;
 }
 
+/* The parameters that both writes begin with: whose it is, its id, its name and
+ * the value, encrypted under that name. NULL after answering. */
+static struct sql_params *
+seal(struct flow *f, const struct secret_write *s)
+{
+	struct sealed_secret sealed;
+	struct sql_params *params;
+
+	if (!secrets_seal(f, s->name, s->value, s->value_len, &sealed))
+		return NULL;
+	params = flow_params(f);
+	sql_uuid(params, &flow_actor(f)->organization);
+	sql_uuid(params, &s->id);
+	sql_text(params, s->name);
+	/* sealed.bytes live in the flow's memory, as parameters must */
+	sql_bytes(params, sealed.bytes, sealed.len);
+	sql_text(params, mem_strdup(flow_mem(f), sealed.key_id));
+	return params;
+}
+
 /* --- POST ----------------------------------------------------------------- */
 
 static enum flow_next
 create_write(struct flow *f)
 {
 	struct secret_write *s = flow_state(f);
-	struct sealed_secret sealed;
 	struct sql_params *params;
 
-	if (!allowed(f) || !read_body(f, NULL) ||
-	    !secrets_seal(f, s->name, s->value, s->value_len, &sealed))
+	if (!allowed(f) || !read_body(f, NULL))
 		return FLOW_DONE;
 	s->id = uuid_v7();
-	params = flow_params(f);
-	sql_uuid(params, &flow_actor(f)->organization);
-	sql_uuid(params, &s->id);
-	sql_text(params, s->name);
-	sql_bytes(params, sealed.bytes, sealed.len);
-	sql_text(params, mem_strdup(flow_mem(f), sealed.key_id));
+	if ((params = seal(f, s)) == NULL)
+		return FLOW_DONE;
 	sql_uuid(params, &flow_actor(f)->user);
 	flow_constraint(f, "secrets_name", 409, "name_taken",
 	    "The organization already has a secret of this name.");
@@ -176,8 +190,6 @@ static enum flow_next
 replace_write(struct flow *f)
 {
 	struct secret_write *s = flow_state(f);
-	struct sealed_secret sealed;
-	struct sql_params *params;
 
 	if (sql_count(flow_rows(f)) == 0)
 		return flow_fail(
@@ -187,14 +199,8 @@ replace_write(struct flow *f)
 	s->name = mem_strdup(flow_mem(f), sql_get(flow_rows(f), 0, 0));
 	if (s->name == NULL)
 		return flow_fail(f, 503, "out_of_memory", "Out of memory.");
-	if (!secrets_seal(f, s->name, s->value, s->value_len, &sealed))
+	if (seal(f, s) == NULL)
 		return FLOW_DONE;
-	params = flow_params(f);
-	sql_uuid(params, &flow_actor(f)->organization);
-	sql_uuid(params, &s->id);
-	sql_text(params, s->name);
-	sql_bytes(params, sealed.bytes, sealed.len);
-	sql_text(params, mem_strdup(flow_mem(f), sealed.key_id));
 	return flow_query(f, &SQL_SECRET_REPLACE);
 }
 

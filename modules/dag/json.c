@@ -10,6 +10,7 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "dag/tree.h"
 
@@ -64,15 +65,6 @@ next_token(struct reader *r)
 /* Strings ----------------------------------------------------------------- */
 
 static int
-hex_digit(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int
 hex4(const char *s, const char *end)
 {
 	int n = 0;
@@ -80,7 +72,7 @@ hex4(const char *s, const char *end)
 	if (end - s < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int d = hex_digit((unsigned char)s[i]);
+		int d = hex_digit(s[i]);
 
 		if (d < 0)
 			return -1;

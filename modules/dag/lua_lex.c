@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 static bool
@@ -168,15 +169,6 @@ lex_is(const struct lex_token *t, const char *text)
 
 /* Escapes ----------------------------------------------------------------- */
 
-static int
-hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* \xXX */
 static const char *
 escape_hex(const char *s, const char *end, struct buf *out)
@@ -185,8 +177,8 @@ escape_hex(const char *s, const char *end, struct buf *out)
 
 	if (end - s < 3)
 		return NULL;
-	high = hex_value(s[1]);
-	low = hex_value(s[2]);
+	high = hex_digit(s[1]);
+	low = hex_digit(s[2]);
 	if (high < 0 || low < 0)
 		return NULL;
 	buf_putc(out, (char)(high << 4 | low));
@@ -217,7 +209,7 @@ escape_unicode(const char *s, const char *end, struct buf *out)
 	if (end - s < 4 || s[1] != '{')
 		return NULL;
 	for (s += 2; s < end && *s != '}'; s++) {
-		int d = hex_value(*s);
+		int d = hex_digit(*s);
 
 		if (d < 0 || c > 0x10ffff)
 			return NULL;

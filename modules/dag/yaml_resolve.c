@@ -6,6 +6,7 @@
  *	[-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )?
  *	[-+]? ( \.inf | \.Inf | \.INF )    \.nan | \.NaN | \.NAN
  */
+#include "base/hex.h"
 #include "dag/yaml.h"
 
 #include <math.h>
@@ -49,15 +50,6 @@ span_digits(const char *s, size_t len)
 	return n;
 }
 
-static int
-digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
-}
-
 /* All of s is digits of the base. Too large for int64: it becomes a double. */
 static bool
 resolve_integer(
@@ -70,9 +62,9 @@ resolve_integer(
 	if (len == 0)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		int digit = digit_value(s[i]);
+		int digit = hex_digit(s[i]);
 
-		if (digit >= base)
+		if (digit < 0 || digit >= base)
 			return false;
 		d = d * base + digit;
 		fits = fits && !__builtin_mul_overflow(n, base, &n) &&

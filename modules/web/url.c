@@ -2,20 +2,9 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "web/url.h"
-
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* text := { char | '+' | '%' hex hex } */
 char *
@@ -36,8 +25,8 @@ url_decode(struct mem *m, const char *text, size_t len, bool plus)
 			*o++ = text[i];
 			continue;
 		}
-		if (i + 2 >= len || (high = hex(text[i + 1])) < 0 ||
-		    (low = hex(text[i + 2])) < 0 || (high | low) == 0)
+		if (i + 2 >= len || (high = hex_digit(text[i + 1])) < 0 ||
+		    (low = hex_digit(text[i + 2])) < 0 || (high | low) == 0)
 			return NULL;
 		*o++ = (char)(high << 4 | low);
 		i += 2;
