@@ -1,7 +1,7 @@
 // Executions: start, what nodes do with each other, cancel, lists, and the shape of every answer.
 import assert from "node:assert/strict";
 import { before, after } from "node:test";
-import { JSONAPI, delay, ended, layered, lua, recordFaults, shell, soundRecord, startServer, test, unique, until } from "./harness.mjs";
+import { instant, JSONAPI, delay, ended, layered, lua, recordFaults, shell, soundRecord, startServer, test, unique, until } from "./harness.mjs";
 
 let server;
 let client;
@@ -35,7 +35,8 @@ test("a start answers 201 with the execution, its place, and what it runs", asyn
 	assert.equal(attributes.status, "success");
 	assert.equal(attributes.succeeded_nodes, 1);
 	assert.equal(attributes.failed_nodes, 0);
-	assert.ok(attributes.inserted_at <= attributes.started_at && attributes.started_at <= attributes.completed_at);
+	const [made, begun, over] = ["inserted_at", "started_at", "completed_at"].map((name) => instant(attributes[name]));
+	assert.ok(made <= begun && begun <= over, `${made} ${begun} ${over}`);
 });
 
 test("a DAG that was never activated isn't started", async () => {
@@ -215,7 +216,7 @@ test("any_success and any_failed start at the first of their kind, not at the la
 			{ name: "f", dependencies: ["bad", "slow"], trigger: "any_failed" },
 		],
 	});
-	for (const name of ["s", "f"]) assert.ok(nodes[name].completed_at < nodes.slow.completed_at, name);
+	for (const name of ["s", "f"]) assert.ok(instant(nodes[name].completed_at) < instant(nodes.slow.completed_at), name);
 });
 
 test("a node is tried again as its retry says, and its last attempt counts", async () => {

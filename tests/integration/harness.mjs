@@ -89,6 +89,12 @@ export function processes() {
 	return all;
 }
 
+// A time of the API as text that sorts: PostgreSQL leaves out trailing zeros of the fraction, and "…1Z" > "…12Z".
+export function instant(time) {
+	const [, second, fraction = ""] = /^(.{19})(?:\.(\d{1,6}))?Z$/.exec(time);
+	return `${second}.${fraction.padEnd(6, "0")}`;
+}
+
 export function alive(process) {
 	return processes().some((p) => p.pid === process.pid && p.started === process.started && p.state !== "Z");
 }

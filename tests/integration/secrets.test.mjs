@@ -1,7 +1,7 @@
 // Secrets: what ops may know, and nobody else ever sees.
 import assert from "node:assert/strict";
 import { before, after } from "node:test";
-import { execute, Client, delay, lua, shell, startServer, test, unique, until } from "./harness.mjs";
+import { instant, execute, Client, delay, lua, shell, startServer, test, unique, until } from "./harness.mjs";
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
@@ -152,7 +152,7 @@ test("admins write secrets over REST; values never come back", async () => {
 	assert.deepEqual((await post(client, "REST", value)).codes, ["name_taken"]);
 	const changed = await patch(client, id, `${value}-2`);
 	assert.equal(changed.status, 200, changed.text);
-	assert.ok(changed.json.data.attributes.updated_at > attributes.updated_at);
+	assert.ok(instant(changed.json.data.attributes.updated_at) > instant(attributes.updated_at));
 	const answers = [made, changed, await client.api("GET", `/api/v1/secrets/${id}`),
 		await client.api("GET", "/api/v1/secrets?filter[name]=REST&sort=-updated_at"),
 		await client.api("GET", "/api/v1/secrets?fields[secrets]=value"),
