@@ -18,17 +18,19 @@ MODULES := $(patsubst modules/%/,%,$(filter-out modules/base/ modules/dag/ modul
 obj = $(patsubst %.cpp,$(B)/obj/%.cpp.o,$(patsubst %.c,$(B)/obj/%.o,$(1)))
 
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+OP_MODULES := $(patsubst tests/op_module/%.c,$(B)/tests/op_module/%.so,$(wildcard tests/op_module/*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 FUZZ  := $(patsubst tests/fuzz/%.c,$(B)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all libs units benches fuzzers modules tools
+.PHONY: all libs units benches fuzzers modules tools op_modules
 all: libs modules tools
 libs: $(B)/libbase.a $(B)/libdag.a $(B)/libexec.a
-units: $(UNIT)
+units: $(UNIT) $(OP_MODULES)
 benches: $(BENCH)
 fuzzers: $(FUZZ)
 modules: $(B)/libopen.so $(MODULES:%=$(B)/modules/%.so)
 tools: $(B)/openctl
+op_modules: $(OP_MODULES)
 
 $(B)/obj/%.o: %.c conf/flags.mk
 	@mkdir -p $(@D)
@@ -72,14 +74,20 @@ $(foreach module,$(MODULES),$(eval $(call module_rule,$(module))))
 
 OPENCTL := $(wildcard tools/openctl/*.c)
 $(B)/openctl: $(call obj,$(OPENCTL) $(wildcard modules/web/config*.c) modules/web/secret_box.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
-	$(CC) $(LDFLAGS) -o $@.tmp $^ $(LIBS_TOOLS)
+	$(CC) $(LDFLAGS) -rdynamic -o $@.tmp $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) \
+		-Wl,--no-whole-archive $(LIBS_TOOLS)
 	mv $@.tmp $@
+
+# Modules of ops as strangers write them: nothing but the headers, and no library.
+$(B)/tests/op_module/%.so: tests/op_module/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -shared -o $@ $<
 
 $(B)/tests/test_resource: | $(B)/gen/web_sql.h
 # A unit test may include the .c it tests, to reach statics.
 $(B)/tests/%: tests/unit/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libexec.a $(B)/libdag.a \
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -rdynamic -o $@ $< $(B)/libexec.a $(B)/libdag.a \
 		$(B)/libbase.a $(LIBS_TOOLS) -lcmocka
 
 # A benchmark NAME.c may have peers in C++ beside it: NAME_*.cpp.

@@ -115,9 +115,14 @@ struct op {
 	const struct io_class *io; /* OP_IO */
 };
 
-/* Built-in ops in a fixed order; index = id in this process. ops/registry.c */
-extern const struct op *const op_table[];
-extern const size_t op_table_count;
+/* The built-in ops, then those of modules; index = id in this process.
+ * ops/registry.c */
+#define OPS_MAX 64
+extern const struct op *op_table[OPS_MAX];
+extern size_t op_table_count;
+/* Adds one, which lives as long as the process; before anything reads a
+ * document. -1: "op_exists", "too_many_ops". */
+int op_register(const struct op *, struct err *e);
 const struct op_set *op_table_set(void);       /* their schemas, for dag */
 const struct op *op_by_name(const char *name); /* NULL: unknown */
 

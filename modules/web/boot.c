@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "exec/op_module.h"
 #include "exec/runner.h"
 #include "web/log.h"
 #include "web/migrations.h"
@@ -229,6 +230,8 @@ kore_parent_configure(int argc, char **argv)
 	secret_keys_make();
 	kore_limits();
 	err_clear(&e);
+	if (op_modules_load(server.config.op_modules, &e) != 0)
+		stop("op_modules: %s", e.message);
 	server.migrations = migrations_expected(server.config.migrations, &e);
 	if (server.migrations == NULL)
 		stop("%s", e.message);

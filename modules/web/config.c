@@ -52,6 +52,7 @@ static const struct key keys[] = {
     KEY(KEY_COUNT, max_plans, "1024", 1, 1000000),
     KEY(KEY_DURATION, flush_interval, "50ms", MS, 1000 * MS),
     CHOICE(pin, "on", "off on"),
+    KEY(KEY_STRING, op_modules, "", 0, 8000),
     KEY(KEY_BYTES, document_limit, "4MiB", KIB, 256 * MIB),
     KEY(KEY_COUNT, node_limit, "100000", 1, 10000000),
     KEY(KEY_COUNT, dependency_limit, "1000000", 1, 100000000),

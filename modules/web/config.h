@@ -55,6 +55,7 @@ struct config {
 	int64_t max_plans;
 	int64_t flush_interval; /* ns */
 	int64_t pin;		/* 0 or 1 */
+	char *op_modules;	/* files, separated by colons; "": none */
 
 	int64_t document_limit; /* bytes */
 	int64_t node_limit;

@@ -1,9 +1,8 @@
 /* openapi.c - the OpenAPI 3.1 document, from the tables of resources.c. */
-#include "web/resource.h"
-
 #include <string.h>
 
 #include "dag/json.h"
+#include "web/resource.h"
 
 /* Writes members and items with commas between them. */
 struct writer {
@@ -594,6 +593,7 @@ openapi_write(struct buf *b)
 			action_path(&w, *r, action);
 		related_paths(&w, *r);
 	}
+	raw(&w, "/api/v1/ops", openapi_ops);
 	end(&w, '}');
 	components(&w);
 	end(&w, '}');

@@ -227,5 +227,6 @@ void resource_row(const struct sql_rows *, int row, const struct resource *,
 
 /* The OpenAPI 3.1 document of all resources. */
 void openapi_write(struct buf *);
+extern const char openapi_ops[]; /* the path item of /api/v1/ops */
 
 #endif

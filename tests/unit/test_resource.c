@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "web/openapi.c"
+#include "web/openapi_ops.c"
 #include "web/resource.c"
 #include "web/resource_body.c"
 #include "web/resource_cursor.c"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exec/op_module.h"
 #include "openctl.h"
 
 static const struct option no_options[] = {{0}};
@@ -110,6 +111,11 @@ static const struct command commands[] = {
 	run_options, run_command},
     {"execution show", "ID", "Shows an execution and its nodes.", no_options,
 	execution_show},
+    {"op list", "", "Lists the ops that documents may name.", no_options,
+	op_list},
+    {"op show", "NAME", "Shows an op and its parameters.", no_options, op_show},
+    {"op reference", "", "Prints the reference of all ops, as Markdown.",
+	no_options, op_reference},
     {"config", "[KEY]", "Prints the settings in force, secrets hidden.",
 	no_options, config_command},
 };
@@ -256,6 +262,10 @@ command_run(struct ctl *ctl, const struct command *c)
 		else
 			fprintf(stderr, "openctl: %s\n", e.message);
 		return CTL_FAILED;
+	}
+	if (op_modules_load(ctl->config.op_modules, &e) != 0) {
+		config_free(&ctl->config);
+		return ctl_fail("op_modules: %s", e.message);
 	}
 	mem_create(&ctl->mem, 0);
 	ctl->json = args_has(&ctl->args, "json");

@@ -56,6 +56,9 @@ enum ctl_exit secret_delete(struct ctl *);
 enum ctl_exit secret_rotate(struct ctl *);
 enum ctl_exit run_command(struct ctl *);
 enum ctl_exit execution_show(struct ctl *);
+enum ctl_exit op_list(struct ctl *);
+enum ctl_exit op_show(struct ctl *);
+enum ctl_exit op_reference(struct ctl *);
 enum ctl_exit config_command(struct ctl *);
 
 /* "openctl: …" on standard error; returns CTL_FAILED. */
