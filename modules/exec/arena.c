@@ -51,6 +51,15 @@ arena_activate(struct arena *a, struct local *l)
 	a->active_end = &l->active_next;
 }
 
+/* Events that are not offered to the journal yet. */
+static bool
+has_events(const struct arena *a, const struct local *l)
+{
+	const struct slot *slot = &a->exec->slots.list[l->slot];
+
+	return event_count(&slot->events) > slot_flush_to(slot).events;
+}
+
 static void
 queue_flush(struct arena *a, struct local *l)
 {
@@ -73,6 +82,8 @@ tell_journal(struct arena *a, struct local *l)
 
 	switch ((enum durability)l->run.plan->durability) {
 	case DURABILITY_SYNC:
+		if (has_events(a, l))
+			queue_flush(a, l);
 		if (l->run.ready_count > 0 ||
 		    (!fresh && l->run.completed == l->asked))
 			return;
@@ -87,7 +98,9 @@ tell_journal(struct arena *a, struct local *l)
 	case DURABILITY_COUNT:
 		if (fresh)
 			journal_mark(a->exec, l->slot, false);
-		if (l->run.completed > a->exec->slots.list[l->slot].flush_to)
+		if (has_events(a, l) ||
+		    l->run.completed >
+			slot_flush_to(&a->exec->slots.list[l->slot]).completed)
 			queue_flush(a, l);
 		break;
 	}
@@ -178,7 +191,7 @@ look(struct arena *a, uint32_t i)
 	} else if (w.state == SLOT_RUNNING && l->open) {
 		if (atomic_load(&slot->cancel) == w.generation)
 			local_stop(a, l, RUN_STOP_CANCEL);
-		sched_release(&l->run, atomic_load(&slot->flushed));
+		sched_release(&l->run, slot_flushed(slot).completed);
 		arena_settle(a, l);
 	} else if (w.state == SLOT_RUNNING && l->parked) {
 		arena_unpark_runs(a); /* it may be cancelled */

@@ -4,7 +4,7 @@
  *           arena_life.c (from its first moment to its last), attempt.c and
  *           attempt_io.c (nodes that take time), finish.c (begin and end of a
  *           run), assist.c (what the event loop does for a sleeping arena),
- *           takeover.c, journal.c.
+ *           takeover.c, resume.c, event.c, journal.c.
  * Threads:  struct arena and its struct locals belong to whoever holds `awake`:
  *           the arena's thread but while it sleeps; exceptions are atomic or
  *           say so. struct exec is read-only after exec_attach but for its
@@ -245,6 +245,14 @@ void attempt_io_stop(struct arena *, struct op_call *);
 /* Its driver is done with it; true: a compute thread does the rest. */
 bool attempt_io_rest(struct arena *, struct attempt *);
 void attempts_io_drop(struct arena *); /* what compute threads left */
+
+/* resume.c */
+#define EXECUTOR_FULL                                                          \
+	"The executor has no room for another run now; try again later."
+/* Puts what the database holds of a run into a reserved slot: all or nothing, a
+ * failure leaves the slot as it was. Codes as exec_commit's. */
+int resume_run(
+    struct exec *, uint32_t slot, const struct run_resume *, struct err *e);
 
 /* scope.c */
 struct scope local_scope(struct local *);

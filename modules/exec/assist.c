@@ -96,7 +96,7 @@ arena_released(struct exec *e, uint32_t slot)
 	if (pthread_mutex_trylock(&a->awake) == 0) {
 		a->quiet = true;
 		done = assist(a, &a->locals[slot],
-		    atomic_load(&e->slots.list[slot].flushed));
+		    slot_flushed(&e->slots.list[slot]).completed);
 		a->quiet = false;
 		pthread_mutex_unlock(&a->awake);
 	}

@@ -237,8 +237,7 @@ exec_plan_put(struct exec *e, const struct plan_hash *hash, const void *plan,
 static int
 full(struct err *err)
 {
-	return err_set(err, "executor_full",
-	    "The executor has no room for another run now; try again later.");
+	return err_set(err, "executor_full", EXECUTOR_FULL);
 }
 
 static void
@@ -299,95 +298,6 @@ reserved_word(const struct exec *e, struct run_ref ref, struct slot_word *w)
 	*w = slot_word(&e->slots, ref.slot);
 	return w->state == SLOT_RESERVED && w->generation == ref.generation &&
 	       w->arena == e->arena->index && w->epoch == e->arena->epoch;
-}
-
-static bool
-resume_record(struct exec *e, uint32_t slot, struct node_record *n,
-    const struct run_done *d, int64_t base_us)
-{
-	struct op_outcome o = {
-	    .result = d->result, .result_len = d->result_len};
-
-	if (!slot_output(&e->slots, slot, &o, &n->output))
-		return false;
-	n->attempts = d->attempts;
-	n->flags = NODE_STARTED;
-	n->started_ns = (d->started_us - base_us) * 1000;
-	n->completed_ns = (d->completed_us - base_us) * 1000;
-	atomic_store(&n->state, (uint8_t)(NODE_SUCCESS + d->state));
-	return true;
-}
-
-/* The run's memory may be more than there ever is: then waiting is no use. */
-static int
-resume_check(const struct exec *e, const struct run_resume *resume,
-    size_t records, struct err *err)
-{
-	size_t all = (size_t)e->shm.head->block_count * SHM_BLOCK;
-	size_t need = records + resume->count * sizeof(struct output);
-
-	for (uint32_t k = 0; k < resume->count; k++)
-		need += resume->done[k].result_len;
-	if (need + e->settings.reserve_bytes <= all)
-		return 0;
-	return err_set(err, "run_too_large",
-	    "The execution's nodes and results need %zu bytes of shared "
-	    "memory: shared_memory must be larger.",
-	    need);
-}
-
-static int
-resume_fill(struct exec *e, uint32_t i, const struct run_resume *resume,
-    struct err *err)
-{
-	struct slot *slot = &e->slots.list[i];
-	uint32_t entry;
-	uint32_t count = plan_cache_plan(&e->plans, i, &entry)->node_count;
-	size_t size = run_memory_size(count);
-	uint64_t at = slot_alloc(&e->slots, i, size > 0 ? size : 8);
-	struct node_record *nodes;
-	uint32_t *order;
-
-	if (at == 0)
-		return full(err);
-	nodes = shm_at(&e->shm, at);
-	order = (void *)(nodes + count);
-	memset(nodes, 0, count * sizeof(*nodes));
-	slot->base_us = resume->started_us;
-	slot->base_ns =
-	    clock_mono_ns() - (clock_real_us() - resume->started_us) * 1000;
-	for (uint32_t k = 0; k < resume->count; k++) {
-		const struct run_done *d = &resume->done[k];
-
-		if (d->node >= count || nodes[d->node].flags != 0)
-			return err_set(err, "corrupted_history",
-			    "The history has a node twice or one that the "
-			    "plan does not have.");
-		if (!resume_record(e, i, &nodes[d->node], d, slot->base_us))
-			return full(err);
-		order[k] = d->node;
-	}
-	atomic_store(&slot->state.completed, resume->count);
-	slot->flushed = slot->flush_to = resume->count;
-	atomic_store(&slot->memory, at);
-	return 0;
-}
-
-/* All or nothing: a failed attempt leaves the slot as it was. */
-static int
-resume_run(struct exec *e, uint32_t i, const struct run_resume *resume,
-    struct err *err)
-{
-	struct slot_mark mark = slot_mark(&e->slots, i);
-	uint32_t entry;
-	uint32_t count = plan_cache_plan(&e->plans, i, &entry)->node_count;
-
-	if (resume_check(e, resume, run_memory_size(count), err) != 0)
-		return -1;
-	if (resume_fill(e, i, resume, err) == 0)
-		return 0;
-	slot_rewind(&e->slots, i, mark);
-	return -1;
 }
 
 /* The living arena with the fewest runs; this worker's own among equals. */
@@ -453,7 +363,9 @@ orphan_reset(struct slot *slot)
 	slot->sweep = true;
 	slot->heap = slot->heap_end = 0;
 	slot->base_us = 0;
-	slot->flushed = slot->flush_to = 0;
+	atomic_store(&slot->flushed, 0);
+	atomic_store(&slot->flush_to, 0);
+	memset(&slot->events, 0, sizeof(slot->events));
 	atomic_store(&slot->state.completed, 0);
 	atomic_store(&slot->memory, 0);
 }

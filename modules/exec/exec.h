@@ -109,11 +109,25 @@ struct run_start {
 	size_t context_len;
 };
 
-/* A node completion that is already in the database (or came with it), for
+/* What a row of the history tells: how a node (or an element of one) ended, or
+ * an event of exec/event.h. The letters of open.node_history.states. */
+enum event_kind {
+	EVENT_STARTED = 'r', /* an attempt that runs for a while */
+	EVENT_TRIED = 't',   /* an attempt failed and is followed by another */
+	EVENT_INTERRUPTED = 'i', /* its server died while it ran */
+	EVENT_EXPANDED = 'x',	 /* a fan-out: its elements are known */
+	EVENT_SUCCESS = 's',
+	EVENT_FAILED = 'f',
+	EVENT_SKIPPED = 'k',
+	EVENT_CANCELLED = 'c'
+};
+#define ELEMENT_NONE UINT32_MAX /* the node itself, no element of it */
+
+/* A row of the history that is already in the database (or came with it), for
  * exec_commit after a restart. */
 struct run_done {
-	uint32_t node;
-	enum outcome_state state;
+	uint32_t node, element;
+	enum event_kind kind;
 	uint16_t attempts;
 	int64_t started_us, completed_us; /* UTC */
 	const char *result;		  /* JSON or NULL */
@@ -123,8 +137,7 @@ struct run_done {
 struct run_resume {
 	int64_t started_us; /* UTC; 0: it never started */
 	bool cancel;	    /* cancel was requested */
-	uint32_t
-	    count; /* completions, in the order in which they were journalled */
+	uint32_t count; /* rows, in the order in which they were journalled */
 	const struct run_done *done;
 };
 
@@ -164,11 +177,11 @@ void exec_status(struct exec *, struct exec_status *);
 
 /* --- journal: the event loop of the arena's own process only --- */
 
-/* A completion as the journal writes it. Pointers lead into shared memory,
- * valid until committed or failed. */
+/* A completion or an event as the journal writes it. Pointers lead into shared
+ * memory, valid until committed or failed. */
 struct journal_node {
-	uint32_t node;
-	enum outcome_state state;
+	uint32_t node, element;
+	enum event_kind kind;
 	uint16_t attempts;
 	int64_t started_us, completed_us; /* since the entry's base_us */
 	const char *result;
@@ -192,15 +205,18 @@ struct journal_entry {
 	const char *error;
 	size_t error_len;
 	uint32_t total_nodes, succeeded_nodes, failed_nodes;
-	uint32_t first; /* completions before this entry */
-	uint32_t count; /* completions in this entry; 0: only the status */
+	uint32_t first; /* rows before this entry: completions and events */
+	uint32_t count; /* rows in this entry; 0: only the status */
+	/* Of them events, which stand before the completions. */
+	uint32_t events_first, events;
 };
 
 /* An eventfd that becomes readable when there is something to collect, and after
  * a takeover (look for orphans, too); the caller reads it, then collects. After
  * journal_failed it is readable at once: how long to wait is the caller's. */
 int journal_fd(struct exec *);
-/* Up to max entries. A run is in at most one uncommitted batch. The same range
+/* Up to max entries. Whatever happened before a completion is in its entry or
+ * in an earlier one. A run is in at most one uncommitted batch. The same range
  * is collected again, byte for byte, after journal_failed and after a takeover,
  * so a write that is keyed by (execution, first) is safe to repeat. */
 size_t journal_collect(

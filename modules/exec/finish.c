@@ -186,7 +186,7 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	if (fresh) {
 		sched_begin(&l->run);
 	} else {
-		sched_rebuild(&l->run, atomic_load(&slot->flushed),
+		sched_rebuild(&l->run, slot_flushed(slot).completed,
 		    clock_mono_ns() - l->base_ns);
 		attempts_retry(a, l);
 		l->leaf_results = has_leaf_results(&l->run, &a->exec->shm);

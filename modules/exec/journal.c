@@ -91,48 +91,105 @@ total_nodes(const struct exec *e, uint32_t i)
 	return plan_cache_plan(&e->plans, i, &entry)->node_count;
 }
 
-/* Where a range ends that begins at flushed: results are large, and statements
- * must not be. */
+/* Results are large, and statements must not be. */
+static size_t
+output_bytes(struct exec *e, uint32_t ref)
+{
+	const struct output *o = output_at(&e->shm, ref);
+
+	return o == NULL ? 0 : (size_t)o->result_len + o->log_len;
+}
+
 static uint32_t
-range_end(struct exec *e, uint32_t i, const struct slot *slot, uint32_t end)
+events_end(struct exec *e, const struct slot *slot, uint32_t from, uint32_t end,
+    size_t *bytes)
+{
+	if (slot->outputs < RANGE_BYTES)
+		return end;
+	for (; from < end && *bytes < RANGE_BYTES; from++)
+		*bytes += output_bytes(
+		    e, event_at(&e->shm, &slot->events, from)->output);
+	return from;
+}
+
+static uint32_t
+completed_end(struct exec *e, uint32_t i, const struct slot *slot,
+    uint32_t from, uint32_t end, size_t *bytes)
 {
 	const struct node_record *nodes;
 	const uint32_t *order;
-	size_t bytes = 0;
-	uint32_t k = slot->flushed;
 
 	if (slot->outputs < RANGE_BYTES)
 		return end;
 	nodes = shm_at(&e->shm, atomic_load(&slot->memory));
 	order = (const void *)(nodes + total_nodes(e, i));
-	while (k < end && bytes < RANGE_BYTES) {
-		const struct output *o =
-		    output_at(&e->shm, nodes[order[k++]].output);
-
-		if (o != NULL)
-			bytes += (size_t)o->result_len + o->log_len;
-	}
-	return k;
+	for (; from < end && *bytes < RANGE_BYTES; from++)
+		*bytes += output_bytes(e, nodes[order[from]].output);
+	return from;
 }
 
-/* Fixes the range of completions in shared memory before anyone sees it. */
+/* What there is, as it was at one instant: an event follows from completions
+ * before it, and a completion from events. While events come in too fast for
+ * that, at least none that a completion follows from is missing. */
+static struct flush
+cut(const struct slot *slot)
+{
+	struct flush all = {.events = event_count(&slot->events)};
+	uint32_t before;
+	unsigned tries = 1000;
+
+	do {
+		before = all.events;
+		all.completed = atomic_load_explicit(
+		    &slot->state.completed, memory_order_acquire);
+		all.events = event_count(&slot->events);
+	} while (all.events != before && --tries > 0);
+	return all;
+}
+
+static bool
+is_offered(const struct slot *slot)
+{
+	return atomic_load(&slot->flush_to) != atomic_load(&slot->flushed);
+}
+
+/* Fixes the range in shared memory before anyone sees it; completions only
+ * behind all events. */
 static void
 fix_range(struct exec *e, uint32_t i, struct slot *slot, bool ended)
 {
-	uint32_t completed =
-	    atomic_load_explicit(&slot->state.completed, memory_order_acquire);
+	struct flush to = slot_flushed(slot);
+	size_t bytes = 0;
+	struct flush all;
 
-	if (slot->flush_to > slot->flushed) { /* offered before: again */
+	if (is_offered(slot)) { /* before: again */
 		e->journal.again[i] = 1;
 		return;
 	}
-	if ((atomic_exchange(&e->journal.due[i], 0) || ended) &&
-	    durability(e, i) != DURABILITY_MEMORY)
-		slot->flush_to = range_end(e, i, slot, completed);
-	if (slot->flush_to < completed && slot->flush_to > slot->flushed) {
+	if ((!atomic_exchange(&e->journal.due[i], 0) && !ended) ||
+	    durability(e, i) == DURABILITY_MEMORY)
+		return;
+	all = cut(slot);
+	to.events = events_end(e, slot, to.events, all.events, &bytes);
+	if (to.events == all.events)
+		to.completed = completed_end(
+		    e, i, slot, to.completed, all.completed, &bytes);
+	atomic_store(&slot->flush_to, flush_pack(to));
+	if (flush_pack(to) != flush_pack(all)) {
 		atomic_store(&e->journal.due[i], 1); /* the rest follows */
 		e->journal.again[i] = 1;
 	}
+}
+
+/* Everything of an ended run is in what is offered. */
+static bool
+is_all(struct exec *e, uint32_t i, const struct slot *slot)
+{
+	struct flush to = slot_flush_to(slot);
+
+	return durability(e, i) == DURABILITY_MEMORY ||
+	       (to.completed == atomic_load(&slot->state.completed) &&
+		   to.events == event_count(&slot->events));
 }
 
 static void
@@ -165,6 +222,7 @@ entry_fill(struct exec *e, uint32_t i, struct journal_entry *j)
 	struct slot *slot = &e->slots.list[i];
 	struct slot_word w = slot_word(&e->slots, i);
 	bool ended = w.state == SLOT_ENDED;
+	struct flush from, to;
 	bool final;
 
 	/* An ended run without records was cancelled before it began. */
@@ -172,18 +230,20 @@ entry_fill(struct exec *e, uint32_t i, struct journal_entry *j)
 					     memory_order_acquire) == 0))
 		return false;
 	fix_range(e, i, slot, ended);
+	from = slot_flushed(slot);
+	to = slot_flush_to(slot);
 	/* The end of a run is told with its last completions, not before. */
-	final =
-	    ended && (slot->flush_to == atomic_load(&slot->state.completed) ||
-			 durability(e, i) == DURABILITY_MEMORY);
+	final = ended && is_all(e, i, slot);
 	*j = (struct journal_entry){
 	    .run = {.slot = i, .generation = w.generation},
 	    .execution = e->slots.ids[i],
 	    .organization = slot->organization,
 	    .base_us = slot->base_us,
 	    .total_nodes = total_nodes(e, i),
-	    .first = slot->flushed,
-	    .count = slot->flush_to - slot->flushed};
+	    .first = from.completed + from.events,
+	    .events_first = from.events,
+	    .events = to.events - from.events};
+	j->count = to.completed - from.completed + j->events;
 	status_fill(e, slot, j, final);
 	if (ended && !final) /* more follows this entry */
 		e->journal.again[i] = 1;
@@ -226,23 +286,66 @@ text_of(const struct output *o, unsigned which, const char **text, size_t *len)
 	*text = output_text(o, which, len);
 }
 
-static enum outcome_state
-outcome_of(enum node_state s)
+static enum event_kind
+kind_of(enum node_state s)
 {
 	switch (s) {
 	case NODE_SUCCESS:
-		return OUTCOME_SUCCESS;
+		return EVENT_SUCCESS;
 	case NODE_SKIPPED:
-		return OUTCOME_SKIPPED;
+		return EVENT_SKIPPED;
 	case NODE_CANCELLED:
-		return OUTCOME_CANCELLED;
+		return EVENT_CANCELLED;
 	case NODE_FAILED:
 	case NODE_PENDING:
 	case NODE_RUNNING:
 	case NODE_RETRY:
 		break;
 	}
-	return OUTCOME_FAILED;
+	return EVENT_FAILED;
+}
+
+static void
+output_read(struct exec *e, uint32_t ref, struct journal_node *out)
+{
+	const struct output *o = output_at(&e->shm, ref);
+
+	text_of(o, OUTPUT_RESULT, &out->result, &out->result_len);
+	text_of(o, OUTPUT_ERROR, &out->error, &out->error_len);
+	text_of(o, OUTPUT_LOG, &out->log, &out->log_len);
+}
+
+static void
+read_event(struct exec *e, const struct slot *slot, uint32_t i,
+    struct journal_node *out)
+{
+	const struct run_event *event = event_at(&e->shm, &slot->events, i);
+
+	out->node = event->node;
+	out->element = event->element;
+	out->kind = (enum event_kind)event->kind;
+	out->attempts = event->attempt > 0 ? event->attempt : 1;
+	out->started_us = event->started_ns / 1000;
+	out->completed_us = event->completed_ns / 1000;
+	output_read(e, event->output, out);
+}
+
+static void
+read_completion(struct exec *e, const struct slot *slot, uint32_t total,
+    uint32_t k, struct journal_node *out)
+{
+	const struct node_record *nodes =
+	    shm_at(&e->shm, atomic_load(&slot->memory));
+	const uint32_t *order = (const void *)(nodes + total);
+	const struct node_record *n = &nodes[order[k]];
+
+	out->node = order[k];
+	out->element = ELEMENT_NONE;
+	out->kind = kind_of(node_state(n));
+	out->attempts = n->attempts > 0 ? n->attempts : 1;
+	out->started_us = n->started_ns / 1000;
+	out->completed_us = n->completed_ns / 1000;
+	output_read(e, n->output, out);
 }
 
 void
@@ -250,21 +353,12 @@ journal_node(struct exec *e, const struct journal_entry *j, uint32_t i,
     struct journal_node *out)
 {
 	const struct slot *slot = &e->slots.list[j->run.slot];
-	uint32_t count = j->total_nodes;
-	const struct node_record *nodes =
-	    shm_at(&e->shm, atomic_load(&slot->memory));
-	const uint32_t *order = (const void *)(nodes + count);
-	const struct node_record *n = &nodes[order[j->first + i]];
-	const struct output *o = output_at(&e->shm, n->output);
 
-	out->node = order[j->first + i];
-	out->state = outcome_of(node_state(n));
-	out->attempts = n->attempts > 0 ? n->attempts : 1;
-	out->started_us = n->started_ns / 1000;
-	out->completed_us = n->completed_ns / 1000;
-	text_of(o, OUTPUT_RESULT, &out->result, &out->result_len);
-	text_of(o, OUTPUT_ERROR, &out->error, &out->error_len);
-	text_of(o, OUTPUT_LOG, &out->log, &out->log_len);
+	if (i < j->events)
+		read_event(e, slot, j->events_first + i, out);
+	else
+		read_completion(e, slot, j->total_nodes,
+		    j->first - j->events_first + i - j->events, out);
 }
 
 /* --- what became of it --- */
@@ -288,16 +382,19 @@ committed(struct exec *e, const struct journal_entry *j)
 {
 	struct slot *slot = &e->slots.list[j->run.slot];
 	struct slot_word w;
+	struct flush to;
 
 	if (!entry_slot(e, j, &w))
 		return;
-	slot->flushed = j->first + j->count;
+	to.events = j->events_first + j->events;
+	to.completed = j->first + j->count - to.events;
+	atomic_store(&slot->flushed, flush_pack(to));
 	slot->status_written = j->status;
 	if (is_final(j->status) && w.state == SLOT_ENDED &&
 	    slot_step(&e->slots, j->run.slot, &w, SLOT_FREEING)) {
 		e->journal.again[j->run.slot] = 0;
 		slot_release(&e->slots, j->run.slot, w);
-	} else if (w.state == SLOT_RUNNING && j->count > 0 &&
+	} else if (w.state == SLOT_RUNNING && j->count > j->events &&
 		   durability(e, j->run.slot) == DURABILITY_SYNC) {
 		arena_released(e, j->run.slot);
 	}
@@ -349,23 +446,43 @@ journal_failed(struct exec *e, const struct journal_entry *entries, size_t n)
 
 /* --- how late it is --- */
 
+/* When the oldest row came to be that is not written; INT64_MAX: there is
+ * none. */
+static int64_t
+row_since(const struct exec *e, uint32_t i, const struct slot *slot)
+{
+	const struct node_record *nodes =
+	    shm_at(&e->shm, atomic_load(&slot->memory));
+	const uint32_t *order = (const void *)(nodes + total_nodes(e, i));
+	struct flush flushed = slot_flushed(slot);
+	int64_t since = INT64_MAX;
+
+	if (durability(e, i) == DURABILITY_MEMORY)
+		return since;
+	if (atomic_load_explicit(&slot->state.completed, memory_order_acquire) >
+	    flushed.completed)
+		since = nodes[order[flushed.completed]].completed_ns;
+	if (event_count(&slot->events) > flushed.events) {
+		int64_t told = event_at(&e->shm, &slot->events, flushed.events)
+				   ->completed_ns;
+
+		since = told < since ? told : since;
+	}
+	return since == INT64_MAX ? since : slot->base_ns + since;
+}
+
 static int64_t
 waits_since(const struct exec *e, uint32_t i, int64_t now)
 {
 	const struct slot *slot = &e->slots.list[i];
 	struct slot_word w = slot_word(&e->slots, i);
-	uint64_t memory = atomic_load(&slot->memory);
-	const struct node_record *nodes;
-	const uint32_t *order;
+	int64_t since;
 
-	if (!is_mine(e, w) || memory == 0)
+	if (!is_mine(e, w) || atomic_load(&slot->memory) == 0)
 		return now;
-	nodes = shm_at(&e->shm, memory);
-	order = (const void *)(nodes + total_nodes(e, i));
-	if (durability(e, i) != DURABILITY_MEMORY &&
-	    atomic_load_explicit(&slot->state.completed, memory_order_acquire) >
-		slot->flushed)
-		return slot->base_ns + nodes[order[slot->flushed]].completed_ns;
+	since = row_since(e, i, slot);
+	if (since != INT64_MAX)
+		return since;
 	if (w.state == SLOT_ENDED)
 		return slot->base_ns + slot->completed_ns;
 	return slot->status_written == RUN_PENDING ? slot->base_ns : now;

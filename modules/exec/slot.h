@@ -18,7 +18,7 @@
 #ifndef OPEN_EXEC_SLOT_H
 #define OPEN_EXEC_SLOT_H
 
-#include "exec/exec.h"
+#include "exec/event.h"
 #include "exec/scheduler.h"
 #include "exec/shm.h"
 
@@ -61,6 +61,23 @@ struct text {	     /* in shared memory */
 	uint32_t reserved;
 };
 
+/* How far the journal is: so many completions (of state.completed) and so many
+ * events. One word, so that also a crash leaves both or none. */
+struct flush {
+	uint32_t completed, events;
+};
+
+static inline uint64_t
+flush_pack(struct flush f)
+{
+	return (uint64_t)f.events << 32 | f.completed;
+}
+static inline struct flush
+flush_unpack(uint64_t n)
+{
+	return (struct flush){(uint32_t)n, (uint32_t)(n >> 32)};
+}
+
 #define SLOT_MAGIC 0x544f4c53u /* "SLOT" */
 
 struct slot {
@@ -82,10 +99,21 @@ struct slot {
 	int64_t completed_ns;	 /* end of the run, since the base */
 	_Atomic uint32_t status; /* enum run_status */
 
-	uint32_t status_written; /* what the database knows */
-	_Atomic uint32_t flushed,
-	    flush_to; /* of state.completed: written; offered */
+	uint32_t status_written;	    /* what the database knows */
+	_Atomic uint64_t flushed, flush_to; /* written; offered */
+	struct event_log events;
 };
+
+static inline struct flush
+slot_flushed(const struct slot *s)
+{
+	return flush_unpack(atomic_load(&s->flushed));
+}
+static inline struct flush
+slot_flush_to(const struct slot *s)
+{
+	return flush_unpack(atomic_load(&s->flush_to));
+}
 
 /* What a node left behind; bytes follow: result, error, log. */
 struct output {

@@ -49,7 +49,7 @@ journal_batch_free(struct journal_batch *b)
 	mem_destroy(&b->mem);
 }
 
-/* --- completions of nodes ------------------------------------------------- */
+/* --- rows of the history -------------------------------------------------- */
 
 /* What an array of an entry says of one node. */
 enum part {
@@ -61,6 +61,7 @@ enum part {
 	PART_RESULTS,
 	PART_ERRORS,
 	PART_LOGS,
+	PART_ELEMENTS,
 	PART_COUNT
 };
 
@@ -75,23 +76,8 @@ static const struct {
     [PART_RESULTS] = {OID_TEXT_ARRAY, OID_TEXT},
     [PART_ERRORS] = {OID_TEXT_ARRAY, OID_TEXT},
     [PART_LOGS] = {OID_TEXT_ARRAY, OID_TEXT},
+    [PART_ELEMENTS] = {OID_INT4_ARRAY, OID_INT4},
 };
-
-static char
-state_char(enum outcome_state state)
-{
-	switch (state) {
-	case OUTCOME_SUCCESS:
-		return 's';
-	case OUTCOME_FAILED:
-		return 'f';
-	case OUTCOME_SKIPPED:
-		return 'k';
-	case OUTCOME_CANCELLED:
-		return 'c';
-	}
-	abort();
-}
 
 static void
 part_put(struct buf *b, enum part part, const struct journal_node *n)
@@ -101,7 +87,7 @@ part_put(struct buf *b, enum part part, const struct journal_node *n)
 		binary_int4(b, (int32_t)n->node);
 		return;
 	case PART_STATES:
-		binary_char(b, state_char(n->state));
+		binary_char(b, (char)n->kind);
 		return;
 	case PART_ATTEMPTS:
 		binary_int2(b, (int16_t)n->attempts);
@@ -121,6 +107,12 @@ part_put(struct buf *b, enum part part, const struct journal_node *n)
 	case PART_LOGS:
 		binary_text(b, n->log, n->log_len);
 		return;
+	case PART_ELEMENTS:
+		if (n->element == ELEMENT_NONE)
+			binary_null(b);
+		else
+			binary_int4(b, (int32_t)n->element);
+		return;
 	case PART_COUNT:
 		break;
 	}
@@ -138,6 +130,8 @@ parts_used(const struct journal_node *nodes, uint32_t count, bool bare)
 	for (i = 0; i < count; i++) {
 		if (nodes[i].attempts != 1)
 			used |= 1u << PART_ATTEMPTS;
+		if (nodes[i].element != ELEMENT_NONE)
+			used |= 1u << PART_ELEMENTS;
 		if (!bare && nodes[i].result != NULL)
 			used |= 1u << PART_RESULTS;
 		if (!bare && nodes[i].error != NULL)
@@ -286,7 +280,7 @@ journal_batch_encode(struct journal_batch *b, struct exec *x,
 	headers_put(b, entries, n, entry_oid);
 	b->nodes = 0;
 	for (i = 0; i < n; i++) {
-		b->nodes += entries[i].count;
+		b->nodes += entries[i].count - entries[i].events;
 		if (entries[i].count > 0 &&
 		    entry_put(
 			&b->columns[COLUMN_ENTRIES], x, &entries[i], bare) != 0)

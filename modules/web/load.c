@@ -259,21 +259,6 @@ got_row(struct load *l)
 	ask(l, STEP_HISTORY, &SQL_EXECUTION_HISTORY);
 }
 
-static enum outcome_state
-outcome_of(const char *state)
-{
-	switch (state[0]) {
-	case 's':
-		return OUTCOME_SUCCESS;
-	case 'f':
-		return OUTCOME_FAILED;
-	case 'k':
-		return OUTCOME_SKIPPED;
-	default:
-		return OUTCOME_CANCELLED;
-	}
-}
-
 static void
 commit(struct load *l)
 {
@@ -311,15 +296,16 @@ got_history(struct load *l)
 	}
 	for (i = 0; i < n; i++) {
 		done[i].node = (uint32_t)sql_get_int(r, i, 0);
-		done[i].state = outcome_of(sql_get(r, i, 1));
-		done[i].attempts = (uint16_t)sql_get_int(r, i, 2);
-		done[i].started_us = sql_get_int(r, i, 3);
-		done[i].completed_us = sql_get_int(r, i, 4);
-		if (sql_is_null(r, i, 5))
+		done[i].element = (uint32_t)sql_get_int(r, i, 1);
+		done[i].kind = (enum event_kind)sql_get(r, i, 2)[0];
+		done[i].attempts = (uint16_t)sql_get_int(r, i, 3);
+		done[i].started_us = sql_get_int(r, i, 4);
+		done[i].completed_us = sql_get_int(r, i, 5);
+		if (sql_is_null(r, i, 6))
 			continue;
-		done[i].result_len = sql_get_len(r, i, 5);
+		done[i].result_len = sql_get_len(r, i, 6);
 		done[i].result =
-		    mem_strndup(&l->mem, sql_get(r, i, 5), done[i].result_len);
+		    mem_strndup(&l->mem, sql_get(r, i, 6), done[i].result_len);
 	}
 	l->resume.count = (uint32_t)n;
 	l->resume.done = done;

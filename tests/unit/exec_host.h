@@ -85,11 +85,12 @@ plan_put(struct exec *exec, const struct test_plan *p)
 /* --- the database --- */
 
 #define DB_NODES 128
+#define DB_ROWS	 256
 #define DB_TEXT	 512
 
 struct db_node {
-	uint32_t node;
-	uint32_t state;
+	uint32_t node, element;
+	uint32_t kind; /* enum event_kind */
 	uint32_t attempts;
 	int64_t started_us, completed_us;
 	char result[64], error[160], log[64];
@@ -102,8 +103,11 @@ struct db_execution {
 	uint32_t total, succeeded, failed;
 	int64_t started_us, completed_us;
 	uint32_t rows;
-	uint32_t row[DB_NODES]; /* by first: count + 1; 0: no such row */
+	uint32_t row[DB_ROWS];	     /* by first: count + 1; 0: no such row */
+	uint32_t events_in[DB_ROWS]; /* by first: events of the row */
 	struct db_node nodes[DB_NODES]; /* in the order of completion */
+	uint32_t node_row[DB_NODES];	/* its row's first */
+	struct db_node events[DB_ROWS];
 	char result[DB_TEXT], error[DB_TEXT];
 };
 
@@ -170,7 +174,8 @@ db_node_read(struct exec *exec, const struct journal_entry *j, uint32_t i,
 	journal_node(exec, j, i, &in);
 	memset(n, 0, sizeof(*n));
 	n->node = in.node;
-	n->state = in.state;
+	n->element = in.element;
+	n->kind = in.kind;
 	n->attempts = in.attempts;
 	n->started_us = in.started_us;
 	n->completed_us = in.completed_us;
@@ -184,24 +189,33 @@ static inline void
 db_history(
     struct exec *exec, struct db_execution *x, const struct journal_entry *j)
 {
+	uint32_t nodes = j->first - j->events_first;
 	bool there;
 
-	assert_true(j->first + j->count <= DB_NODES);
+	assert_true(j->first + j->count <= DB_ROWS);
+	assert_true(j->events <= j->count);
 	if (j->count == 0)
 		return;
 	there = x->row[j->first] != 0;
-	if (there)
+	if (there) {
 		assert_int_equal(x->row[j->first], j->count + 1);
+		assert_int_equal(x->events_in[j->first], j->events);
+	}
 	for (uint32_t i = 0; i < j->count; i++) {
+		struct db_node *to = i < j->events
+					 ? &x->events[j->events_first + i]
+					 : &x->nodes[nodes + i - j->events];
 		struct db_node n;
 
 		db_node_read(exec, j, i, &n);
 		if (there)
-			assert_memory_equal(
-			    &n, &x->nodes[j->first + i], sizeof(n));
+			assert_memory_equal(&n, to, sizeof(n));
 		else
-			x->nodes[j->first + i] = n;
+			*to = n;
+		if (i >= j->events)
+			x->node_row[nodes + i - j->events] = j->first;
 	}
+	x->events_in[j->first] = j->events;
 	if (!there)
 		x->rows++;
 	/* Whoever is killed in between leaves no row. */
@@ -246,12 +260,15 @@ static inline void
 db_check(const struct db_execution *x, uint32_t node_count)
 {
 	uint32_t seen[DB_NODES] = {0};
-	uint32_t k = 0;
+	uint32_t k = 0, at = 0;
 
 	while (k < node_count) {
-		assert_int_not_equal(x->row[k], 0);
-		assert_int_not_equal(x->row[k], 1);
-		for (uint32_t end = k + x->row[k] - 1; k < end; k++)
+		uint32_t end;
+
+		assert_true(x->row[at] > 1);
+		end = k + x->row[at] - 1 - x->events_in[at];
+		at += x->row[at] - 1;
+		for (; k < end; k++)
 			seen[x->nodes[k].node]++;
 	}
 	assert_int_equal(k, node_count);
@@ -286,13 +303,9 @@ db_check_frontiers(const struct db_execution *x, const struct plan *p)
 	const uint32_t *index = plan_at(p, p->dependency_index);
 	const uint32_t *dependencies = plan_at(p, p->dependencies);
 	uint32_t row[DB_NODES] = {0}; /* by node, + 1 */
-	uint32_t first = 0;
 
-	for (uint32_t k = 0; k < p->node_count; k++) {
-		if (k > 0 && x->row[k] != 0)
-			first = k;
-		row[x->nodes[k].node] = first + 1;
-	}
+	for (uint32_t k = 0; k < p->node_count; k++)
+		row[x->nodes[k].node] = x->node_row[k] + 1;
 	for (uint32_t i = 0; i < p->node_count; i++)
 		for (uint32_t d = index[i]; d < index[i + 1]; d++)
 			assert_true(row[dependencies[d]] < row[i]);

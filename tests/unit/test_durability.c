@@ -149,9 +149,9 @@ sync_runs_can_be_cancelled_while_they_wait_for_the_database(void **state)
 	run_wait(c.exec, c.db, 0);
 	assert_int_equal(c.x->status, RUN_CANCELLED);
 	db_check(c.x, 4);
-	assert_int_equal(c.x->nodes[0].state, OUTCOME_SUCCESS);
+	assert_int_equal(c.x->nodes[0].kind, EVENT_SUCCESS);
 	for (int i = 1; i < 4; i++)
-		assert_int_equal(c.x->nodes[i].state, OUTCOME_CANCELLED);
+		assert_int_equal(c.x->nodes[i].kind, EVENT_CANCELLED);
 	end(&c);
 }
 

@@ -93,9 +93,9 @@ a_false_condition_skips_and_what_follows_is_skipped(void **state)
 
 	(void)state;
 	assert_int_equal(w.x->status, RUN_SUCCESS);
-	assert_int_equal(node_of(&w, "a")->state, OUTCOME_SKIPPED);
-	assert_int_equal(node_of(&w, "b")->state, OUTCOME_SKIPPED);
-	assert_int_equal(node_of(&w, "c")->state, OUTCOME_SUCCESS);
+	assert_int_equal(node_of(&w, "a")->kind, EVENT_SKIPPED);
+	assert_int_equal(node_of(&w, "b")->kind, EVENT_SKIPPED);
+	assert_int_equal(node_of(&w, "c")->kind, EVENT_SUCCESS);
 	assert_int_equal(node_of(&w, "b")->attempts, 1);
 	whole_free(&w);
 }
@@ -131,10 +131,10 @@ a_failing_node_is_retried_then_fails_the_run(void **state)
 
 	(void)state;
 	assert_int_equal(w.x->status, RUN_FAILED);
-	assert_int_equal(node_of(&w, "a")->state, OUTCOME_FAILED);
+	assert_int_equal(node_of(&w, "a")->kind, EVENT_FAILED);
 	assert_int_equal(node_of(&w, "a")->attempts, 3);
-	assert_int_equal(node_of(&w, "b")->state, OUTCOME_SKIPPED);
-	assert_int_equal(node_of(&w, "c")->state, OUTCOME_SUCCESS);
+	assert_int_equal(node_of(&w, "b")->kind, EVENT_SKIPPED);
+	assert_int_equal(node_of(&w, "c")->kind, EVENT_SUCCESS);
 	assert_non_null(strstr(w.x->error, "Node \"a\" failed"));
 	assert_non_null(strstr(node_of(&w, "a")->error, "no"));
 	assert_int_equal(w.x->failed, 1);
@@ -171,9 +171,9 @@ an_execution_over_its_timeout_fails_and_cleans_up(void **state)
 
 	(void)state;
 	assert_int_equal(w.x->status, RUN_FAILED);
-	assert_int_equal(node_of(&w, "a")->state, OUTCOME_CANCELLED);
-	assert_int_equal(node_of(&w, "b")->state, OUTCOME_CANCELLED);
-	assert_int_equal(node_of(&w, "c")->state, OUTCOME_SUCCESS);
+	assert_int_equal(node_of(&w, "a")->kind, EVENT_CANCELLED);
+	assert_int_equal(node_of(&w, "b")->kind, EVENT_CANCELLED);
+	assert_int_equal(node_of(&w, "c")->kind, EVENT_SUCCESS);
 	assert_string_equal(
 	    w.x->error, "The execution took longer than its timeout of 15ms.");
 	whole_free(&w);
@@ -236,8 +236,8 @@ cancelling_twice_leaves_cleanups_alone(void **state)
 	assert_true(exec_cancel(exec, &id));
 	run_wait(exec, db, 0);
 	assert_int_equal(x->status, RUN_CANCELLED);
-	assert_int_equal(x->nodes[0].state, OUTCOME_CANCELLED);
-	assert_int_equal(x->nodes[1].state, OUTCOME_SUCCESS);
+	assert_int_equal(x->nodes[0].kind, EVENT_CANCELLED);
+	assert_int_equal(x->nodes[1].kind, EVENT_SUCCESS);
 	exec_destroy(exec);
 	db_free(db);
 	free(p.plan);
@@ -260,7 +260,7 @@ a_run_cancelled_before_it_is_queued_starts_nothing(void **state)
 	run_wait(exec, db, 0);
 	assert_int_equal(db->list[0].status, RUN_CANCELLED);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(db->list[0].nodes[i].state, OUTCOME_CANCELLED);
+		assert_int_equal(db->list[0].nodes[i].kind, EVENT_CANCELLED);
 	exec_destroy(exec);
 	db_free(db);
 	free(p.plan);
@@ -304,7 +304,8 @@ a_resumed_run_goes_on_where_it_was(void **state)
 	    "\"with\":{\"script\":\"return nodes.a.result\"}}]}");
 	int64_t started = clock_real_us() - 5000000;
 	struct run_done done = {.node = 0,
-	    .state = OUTCOME_SUCCESS,
+	    .element = ELEMENT_NONE,
+	    .kind = EVENT_SUCCESS,
 	    .attempts = 2,
 	    .started_us = started,
 	    .completed_us = started + 1000,

@@ -167,6 +167,8 @@ a_resumption_without_room_gives_back_what_it_took(void **state)
 	memset(result, '1', 100000);
 	for (uint32_t k = 0; k < 20; k++)
 		done[k] = (struct run_done){.node = k,
+		    .element = ELEMENT_NONE,
+		    .kind = EVENT_SUCCESS,
 		    .attempts = 1,
 		    .result = result,
 		    .result_len = 100000};
@@ -208,6 +210,8 @@ a_history_larger_than_memory_is_refused(void **state)
 	memset(result, '1', 200000);
 	for (uint32_t k = 0; k < 20; k++)
 		done[k] = (struct run_done){.node = k,
+		    .element = ELEMENT_NONE,
+		    .kind = EVENT_SUCCESS,
 		    .attempts = 1,
 		    .result = result,
 		    .result_len = 200000};

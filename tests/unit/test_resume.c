@@ -37,7 +37,8 @@ done_from(
     struct run_done *to, const struct db_node *n, const struct db_execution *x)
 {
 	*to = (struct run_done){.node = n->node,
-	    .state = (enum outcome_state)n->state,
+	    .element = n->element,
+	    .kind = (enum event_kind)n->kind,
 	    .attempts = (uint16_t)n->attempts,
 	    .started_us = x->started_us + n->started_us,
 	    .completed_us = x->started_us + n->completed_us};
@@ -69,7 +70,7 @@ compare(const struct db_execution *whole, const struct db_execution *resumed,
 			continue;
 		}
 		assert_non_null(b);
-		assert_int_equal(a->state, b->state);
+		assert_int_equal(a->kind, b->kind);
 		assert_int_equal(a->attempts, b->attempts);
 		assert_string_equal(a->result, b->result);
 	}
@@ -116,7 +117,8 @@ a_run_whose_cancellation_was_asked_for_only_cleans_up(void **state)
 	struct exec *exec = exec_small();
 	struct db *db = db_create(1);
 	struct test_plan p = plan_from_json(definition);
-	struct run_done done = {.node = 0, .attempts = 1};
+	struct run_done done = {
+	    .element = ELEMENT_NONE, .kind = EVENT_SUCCESS, .attempts = 1};
 	struct run_resume resume = {.started_us = clock_real_us() - 1000,
 	    .cancel = true,
 	    .count = 1,
@@ -131,9 +133,8 @@ a_run_whose_cancellation_was_asked_for_only_cleans_up(void **state)
 	assert_int_equal(x->status, RUN_CANCELLED);
 	assert_int_equal(x->succeeded, 2); /* ok, cleanup */
 	for (uint32_t i = 1; i < NODES; i++)
-		assert_int_equal(x->nodes[i].state, x->nodes[i].node == 7
-							? OUTCOME_SUCCESS
-							: OUTCOME_CANCELLED);
+		assert_int_equal(x->nodes[i].kind,
+		    x->nodes[i].node == 7 ? EVENT_SUCCESS : EVENT_CANCELLED);
 	exec_destroy(exec);
 	db_free(db);
 	free(p.plan);

@@ -1,13 +1,13 @@
 -- Writes a batch of the journal; safe to repeat: a status only moves forward. (The condition is one that the index of
 -- unfinished executions can't serve: its dead entries would be read again for every batch.)
--- $1 completions of nodes open.node_history_entry[]; of executions whose status changed: $2 ids uuid[],
+-- $1 rows of the history open.node_history_entry[]; of executions whose status changed: $2 ids uuid[],
 -- $3 statuses text[], $4 started timestamptz[], $5 completed timestamptz[], $6 results (JSON) text[],
 -- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[]
 with history as (
 	insert into open.node_history (execution_id, first, organization_id, base_at, nodes, states, attempts,
-	                               started, completed, results, errors, logs)
+	                               started, completed, results, errors, logs, elements)
 	select h.execution_id, h.first, h.organization_id, h.base_at, h.nodes, h.states, h.attempts,
-	       h.started, h.completed, h.results, h.errors, h.logs
+	       h.started, h.completed, h.results, h.errors, h.logs, h.elements
 	  from unnest($1::open.node_history_entry[]) as h
 	on conflict do nothing
 )

@@ -1,0 +1,175 @@
+/* resume.c - the history that the database holds of a run, as the records that
+ * a run has in shared memory. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "exec/arena.h"
+
+struct resume {
+	struct exec *exec;
+	uint32_t slot;
+	const struct plan *plan;
+	int64_t base_us;
+	struct node_record *nodes;
+	uint32_t *order;
+	uint32_t completed, events;
+};
+
+static int
+full(struct err *err)
+{
+	return err_set(err, "executor_full", EXECUTOR_FULL);
+}
+
+static int
+corrupted(struct err *err)
+{
+	return err_set(err, "corrupted_history",
+	    "The history has a node twice or one that the plan does not have.");
+}
+
+/* The state in which a completion left its node; NODE_PENDING: it is an event.
+ */
+static enum node_state
+ended_by(enum event_kind kind)
+{
+	switch (kind) {
+	case EVENT_SUCCESS:
+		return NODE_SUCCESS;
+	case EVENT_FAILED:
+		return NODE_FAILED;
+	case EVENT_SKIPPED:
+		return NODE_SKIPPED;
+	case EVENT_CANCELLED:
+		return NODE_CANCELLED;
+	case EVENT_STARTED:
+	case EVENT_TRIED:
+	case EVENT_INTERRUPTED:
+	case EVENT_EXPANDED:
+		break;
+	}
+	return NODE_PENDING;
+}
+
+/* False: shared memory is full. */
+static bool
+take_completion(struct resume *r, struct node_record *n,
+    const struct run_done *d, enum node_state state)
+{
+	struct op_outcome o = {
+	    .result = d->result, .result_len = d->result_len};
+
+	if (!slot_output(&r->exec->slots, r->slot, &o, &n->output))
+		return false;
+	n->attempts = d->attempts;
+	n->flags = NODE_STARTED;
+	n->started_ns = (d->started_us - r->base_us) * 1000;
+	n->completed_ns = (d->completed_us - r->base_us) * 1000;
+	atomic_store(&n->state, (uint8_t)state);
+	r->order[r->completed++] = d->node;
+	return true;
+}
+
+/* What an element of a fan-out came to, or which there are. */
+static bool
+take_element(struct resume *r, struct node_record *n, const struct run_done *d)
+{
+	(void)n;
+	(void)d;
+	r->events++;
+	return true;
+}
+
+/* An event of a node that may have ended by a later row. */
+static void
+take_event(struct resume *r, struct node_record *n, const struct run_done *d)
+{
+	(void)n;
+	(void)d;
+	r->events++;
+}
+
+static int
+take_row(struct resume *r, const struct run_done *d, struct err *err)
+{
+	enum node_state state = ended_by(d->kind);
+	struct node_record *n = r->nodes;
+
+	if (d->node >= r->plan->node_count)
+		return corrupted(err);
+	n += d->node;
+	if (d->element != ELEMENT_NONE || d->kind == EVENT_EXPANDED)
+		return take_element(r, n, d) ? 0 : full(err);
+	if (state != NODE_PENDING && node_state(n) >= NODE_SUCCESS)
+		return corrupted(err);
+	if (state != NODE_PENDING)
+		return take_completion(r, n, d, state) ? 0 : full(err);
+	take_event(r, n, d);
+	return 0;
+}
+
+static int
+fill(struct resume *r, const struct run_resume *from, struct err *err)
+{
+	struct slot *slot = &r->exec->slots.list[r->slot];
+	uint32_t count = r->plan->node_count;
+	size_t size = run_memory_size(count);
+	uint64_t at = slot_alloc(&r->exec->slots, r->slot, size > 0 ? size : 8);
+	uint64_t flushed;
+
+	if (at == 0)
+		return full(err);
+	r->nodes = shm_at(&r->exec->shm, at);
+	r->order = (void *)(r->nodes + count);
+	memset(r->nodes, 0, count * sizeof(*r->nodes));
+	for (uint32_t k = 0; k < from->count; k++)
+		if (take_row(r, &from->done[k], err) != 0)
+			return -1;
+	flushed = flush_pack((struct flush){r->completed, r->events});
+	slot->base_us = r->base_us;
+	slot->base_ns = clock_mono_ns() - (clock_real_us() - r->base_us) * 1000;
+	atomic_store(&slot->state.completed, r->completed);
+	slot->events.base = r->events;
+	atomic_store(&slot->events.count, r->events);
+	atomic_store(&slot->flushed, flushed);
+	atomic_store(&slot->flush_to, flushed);
+	atomic_store(&slot->memory, at);
+	return 0;
+}
+
+/* The run's memory may be more than there ever is: then waiting is no use. */
+static int
+check_size(const struct exec *e, const struct run_resume *from, size_t records,
+    struct err *err)
+{
+	size_t all = (size_t)e->shm.head->block_count * SHM_BLOCK;
+	size_t need = records + from->count * sizeof(struct output);
+
+	for (uint32_t k = 0; k < from->count; k++)
+		need += from->done[k].result_len;
+	if (need + e->settings.reserve_bytes <= all)
+		return 0;
+	return err_set(err, "run_too_large",
+	    "The execution's nodes and results need %zu bytes of shared "
+	    "memory: shared_memory must be larger.",
+	    need);
+}
+
+int
+resume_run(struct exec *e, uint32_t slot, const struct run_resume *from,
+    struct err *err)
+{
+	struct slot_mark mark = slot_mark(&e->slots, slot);
+	uint32_t entry;
+	struct resume r = {.exec = e,
+	    .slot = slot,
+	    .plan = plan_cache_plan(&e->plans, slot, &entry),
+	    .base_us = from->started_us};
+
+	if (check_size(e, from, run_memory_size(r.plan->node_count), err) != 0)
+		return -1;
+	if (fill(&r, from, err) == 0)
+		return 0;
+	slot_rewind(&e->slots, slot, mark);
+	return -1;
+}
