@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "exec/arena.h"
+#include "exec/lease.h"
 
 /* --- waking --- */
 
@@ -138,6 +139,11 @@ turn(struct arena *a, struct local *l)
 	int64_t end = now + TURN_NS;
 	uint32_t node;
 
+	if (lease_over(a->exec->settings.lease, now + base)) {
+		a->now_ns = now + base;
+		arena_activate(a, l);
+		return;
+	}
 	for (unsigned i = 0; i < TURN_NODES && now < end; i++) {
 		enum next_step step = sched_next(r, &node);
 		int64_t started = now;
@@ -414,12 +420,24 @@ rest(struct arena *a)
 	a->now_ns = clock_mono_ns();
 }
 
+/* What runs goes on; nothing begins. */
+static void
+wait_for_lease(struct arena *a)
+{
+	poll_fds(a, LEASE_MS);
+	a->now_ns = clock_mono_ns();
+}
+
 void
 arena_loop(struct arena *a)
 {
 	while (!atomic_load_explicit(&a->stop, memory_order_relaxed)) {
 		if (atomic_load_explicit(&a->hold, memory_order_relaxed)) {
 			poll_fds(a, -1); /* gives `awake` away */
+			continue;
+		}
+		if (lease_over(a->exec->settings.lease, a->now_ns)) {
+			wait_for_lease(a);
 			continue;
 		}
 		take_inbox(a);

@@ -31,6 +31,7 @@
 #define STARVE_NS     10000000000 /* nothing freed for so long: give up */
 #define PATIENCE_NS   1000000000  /* a large run waits so long, then others */
 #define DRAIN_NS      10000000000 /* … are held back for it, so long */
+#define LEASE_MS      20	  /* looks for a lease that was over */
 
 /* --- in shared memory --- */
 

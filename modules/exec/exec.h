@@ -51,6 +51,7 @@ struct exec_settings {
 	struct runner_settings runner;
 	struct http_settings http;
 	struct secret_source secrets;
+	const _Atomic int64_t *lease; /* see lease.h */
 };
 void exec_settings_default(struct exec_settings *);
 

@@ -31,6 +31,7 @@ struct runner_settings {
 	size_t log_bytes;      /* the last so many of stderr are kept, 64 KiB */
 	int64_t kill_after_ns; /* from TERM to KILL, 5 s */
 	bool sandbox;	       /* bubblewrap where it works */
+	const _Atomic int64_t *lease; /* see lease.h */
 };
 
 /* Forks the runner; its pid, or -1. Called in the parent, before the workers.

@@ -16,12 +16,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "exec/lease.h"
 #include "exec/runner_job.h"
 #include "exec/runner_sweep.h"
 
 #define READ_BYTES  (256u << 10)
 #define BACKED_UP   (8u << 20) /* a client that doesn't read gets no more */
 #define PATIENCE_NS INT64_C(2000000000)
+#define LEASE_NS    INT64_C(50000000) /* looks for a lease that was over */
 
 struct conn {
 	struct conn *next;
@@ -257,6 +259,8 @@ start_queued(struct server *s)
 {
 	struct job **at = &s->queue;
 
+	if (s->queue == NULL || lease_over(s->settings->lease, clock_mono_ns()))
+		return;
 	while (*at != NULL && s->count < s->settings->concurrency) {
 		struct job *j = *at;
 		const struct conn *c = j->conn;
@@ -428,6 +432,9 @@ turn(struct server *s)
 	int64_t wait = kill_late(s);
 	int n;
 
+	if (s->queue != NULL && (wait < 0 || wait > LEASE_NS) &&
+	    lease_over(s->settings->lease, clock_mono_ns()))
+		wait = LEASE_NS;
 	watch_all(s);
 	n = poll(s->fds, s->used,
 	    wait < 0

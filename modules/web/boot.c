@@ -4,6 +4,7 @@
  *   kore_parent_configure   settings, server id, shared memory, runner
  *   kore_worker_configure   database, arena, journal, recovery
  *   kore_worker_teardown    arena, last flush of the journal
+ *   kore_parent_teardown    end of the lease
  */
 
 #include <sys/mman.h>
@@ -24,6 +25,7 @@
 #include "base/clock.h"
 #include "exec/op_module.h"
 #include "exec/runner.h"
+#include "web/lease.h"
 #include "web/log.h"
 #include "web/migrations.h"
 #include "web/request.h"
@@ -181,6 +183,7 @@ runner_settings(struct runner_settings *r)
 	r->log_bytes = (size_t)c->command_log_limit;
 	r->kill_after_ns = c->command_kill_after;
 	r->sandbox = c->command_sandbox != 0;
+	r->lease = lease_guard();
 }
 
 static void
@@ -207,6 +210,7 @@ executor_create(void)
 	s.http.memory = (size_t)c->http_memory;
 	runner_settings(&s.runner);
 	s.secrets = secrets_source();
+	s.lease = lease_guard();
 	err_clear(&e);
 	if (runner_spawn(&s.runner, &e) == -1)
 		stop("the runner of commands: %s", e.message);
@@ -242,6 +246,9 @@ kore_parent_configure(int argc, char **argv)
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (server.counters == MAP_FAILED)
 		stop("shared memory: %s", strerror(errno));
+	err_clear(&e);
+	if (lease_create(&e) != 0)
+		stop("%s", e.message);
 	executor_create();
 	log_info("%lld workers, %lld MiB shared memory",
 	    (long long)server.config.workers,
@@ -252,6 +259,11 @@ void
 kore_parent_teardown(void)
 {
 	unlink(socket_path);
+	lease_end();
+	if (!lease_fenced())
+		return;
+	unlink(kore_pidfile);
+	_exit(LEASE_EXIT);
 }
 
 /* --- a worker ------------------------------------------------------------- */
@@ -296,6 +308,7 @@ kore_worker_configure(void)
 	journal_start();
 	secrets_start();
 	database_start(&server.config);
+	lease_start();
 	health_start();
 }
 

@@ -44,6 +44,7 @@ struct config {
 	int64_t body_limit;	 /* bytes */
 	int64_t max_connections; /* HTTP, per worker */
 	int64_t token_cache;	 /* ns */
+	int64_t lease;		 /* ns */
 
 	int64_t database_connections; /* per worker, for requests */
 	int64_t

@@ -360,6 +360,8 @@ static const struct {
 	"The database can't be reached; try again soon."},
     {"40", 503, "try_again",
 	"The request met another one; nothing was changed."},
+    {"OP001", 503, "server_not_ready",
+	"This server has lost its lease and ends; try again soon."},
     {"25006", 503, "database_unavailable",
 	"The database only reads; try again soon."},
     {"22", 422, "invalid_value", "A value can't be stored as it was given."},

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "web/lease.h"
 #include "web/log.h"
 #include "web/request.h"
 #include "web/route.h"
@@ -120,6 +121,10 @@ readyz(struct flow *f)
 			? "The schema was not looked at yet."
 			: "The database's migrations are not those of this "
 			  "server; run openctl migrate.");
+	if (lease_epoch() == 0)
+		return flow_fail(f, 503, "server_not_ready",
+		    lease_fenced() ? "The server has lost its lease and ends."
+				   : "The server has no lease yet.");
 	return reply_text(f, 200, "ready\n");
 }
 
@@ -242,6 +247,22 @@ metrics_executor(struct buf *b)
 	    s.arenas_alive);
 }
 
+static void
+metrics_lease(struct buf *b)
+{
+	int64_t age = lease_age_ns();
+
+	metric(b, "server_epoch", "gauge",
+	    "Epoch of this server; 0: it has no lease.",
+	    (uint64_t)lease_epoch());
+	seconds(b, "server_lease_age_seconds", "gauge",
+	    "Since this server's lease was renewed.",
+	    age < 0 ? 0 : (uint64_t)age);
+	metric(b, "servers", "gauge",
+	    "Servers that work on the database, as far as this one knows.",
+	    lease_epoch() == 0 ? 0 : lease_others() + 1);
+}
+
 static enum flow_next
 metrics(struct flow *f)
 {
@@ -252,6 +273,7 @@ metrics(struct flow *f)
 	metrics_requests(&b);
 	metrics_database(&b);
 	metrics_executor(&b);
+	metrics_lease(&b);
 	return flow_reply(
 	    f, 200, &b, "text/plain; version=0.0.4; charset=utf-8", NULL);
 }

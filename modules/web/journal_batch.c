@@ -289,6 +289,7 @@ journal_batch_encode(struct journal_batch *b, struct exec *x,
 			status_put(b->columns, &entries[i], bare);
 	}
 	memset(&b->params, 0, sizeof(b->params));
+	mem_reset(&b->mem);
 	b->params.mem = &b->mem;
 	for (i = 0; i < (b->statuses > 0 ? JOURNAL_PARAMS : 1); i++) {
 		if (buf_failed(&b->columns[i]))

@@ -14,7 +14,7 @@
 
 struct journal_batch {
 	struct buf columns[JOURNAL_PARAMS];
-	struct mem mem; /* only for the params to fail in */
+	struct mem mem; /* of the params that the caller adds */
 	struct sql_params params;
 	uint64_t nodes;	   /* completions in it */
 	uint32_t statuses; /* 0: params are those of journal_history.sql */
@@ -23,7 +23,7 @@ struct journal_batch {
 void journal_batch_create(struct journal_batch *);
 void journal_batch_free(struct journal_batch *);
 
-/* Encodes up to n entries, fewer where max_bytes are reached (but at least
+/* Encodes all parameters but the last two, server and epoch: up to n entries, fewer where max_bytes are reached (but at least
  * one); how many, 0: out of memory. bare: without results, errors and logs of
  * nodes and without the execution's result. */
 size_t journal_batch_encode(struct journal_batch *, struct exec *,

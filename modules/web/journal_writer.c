@@ -19,6 +19,7 @@
 #include "web/database.h"
 #include "web/journal_batch.h"
 #include "web/kore_api.h"
+#include "web/lease.h"
 #include "web/log.h"
 #include "web/server.h"
 #include "web_sql.h"
@@ -95,7 +96,8 @@ write_batch(void)
 	struct database_status status;
 	size_t n, fits;
 
-	if (writer.count != 0 || writer.wait_until != 0 || is_calm())
+	if (writer.count != 0 || writer.wait_until != 0 || is_calm() ||
+	    lease_epoch() == 0)
 		return;
 	/* Without a connection its type is unknown. */
 	database_status(POOL_JOURNAL, &status);
@@ -119,6 +121,8 @@ write_batch(void)
 	}
 	writer.query.sql =
 	    writer.batch.statuses > 0 ? &SQL_JOURNAL : &SQL_JOURNAL_HISTORY;
+	sql_uuid(&writer.batch.params, &server.id);
+	sql_int(&writer.batch.params, lease_epoch());
 	writer.query.params = &writer.batch.params;
 	writer.query.done = written;
 	if (query_submit(POOL_JOURNAL, &writer.query) != 0)
@@ -196,6 +200,8 @@ written(struct query *q)
 {
 	if (q->outcome == QUERY_OK)
 		batch_done();
+	else if (lease_refused(q))
+		give_back("the lease is over");
 	else if (is_refusal(q))
 		batch_refused(q);
 	else

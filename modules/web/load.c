@@ -16,6 +16,7 @@
 #include "exec/op_call.h"
 #include "web/database.h"
 #include "web/kore_api.h"
+#include "web/lease.h"
 #include "web/log.h"
 #include "web/recovery.h"
 #include "web_sql.h"
@@ -149,7 +150,7 @@ answered(struct query *q)
 	struct load *l = q->arg;
 
 	if (q->outcome != QUERY_OK) {
-		if (q->outcome == QUERY_ERROR)
+		if (q->outcome == QUERY_ERROR && !lease_refused(q))
 			log_error("recovery: execution %s: %s %s", l->id,
 			    q->sqlstate, q->message);
 		load_later(l);
@@ -181,6 +182,8 @@ refuse(struct load *l, const char *why)
 	log_error("recovery: execution %s can't run: %s", l->id, why);
 	sql_uuid(p, &l->execution);
 	sql_text(p, mem_strdup(&l->mem, why));
+	sql_uuid(p, &server.id);
+	sql_int(p, lease_epoch());
 	ask(l, STEP_REFUSE, &SQL_EXECUTION_REFUSE);
 }
 
@@ -192,6 +195,7 @@ step_row(struct load *l)
 	struct sql_params *p = params_of(l);
 
 	sql_uuid(p, &l->execution);
+	sql_uuid(p, &server.id);
 	ask(l, STEP_ROW, &SQL_EXECUTION_LOAD);
 }
 

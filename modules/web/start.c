@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "exec/op_call.h"
+#include "web/lease.h"
 #include "web/log.h"
 #include "web/request.h"
 #include "web_sql.h"
@@ -229,6 +230,7 @@ batch_start(struct start_batch *b)
 	columns_put(b, COLUMN_COUNT);
 	sql_uuid(&b->params, &server.id);
 	permissions_put(b);
+	sql_int(&b->params, lease_epoch());
 	return batch_submit(b, &SQL_START, started);
 }
 
@@ -373,6 +375,7 @@ started(struct query *q)
 	int row;
 
 	if (q->outcome != QUERY_OK) {
+		(void)lease_refused(q);
 		if (!batch_split(b))
 			batch_fail(b);
 		start_next(&organization);
@@ -483,6 +486,9 @@ flow_start(struct flow *f, const struct start_request *request)
 	struct start_batch *b;
 	enum flow_next next;
 
+	if (lease_epoch() == 0)
+		return flow_fail(f, 503, "server_not_ready",
+		    "This server can't start executions now; try again soon.");
 	if ((next = reserve(f, request, &member)) != FLOW_NEXT)
 		return next;
 	b = batch_find(&f->actor.organization, COLLECTING);

@@ -133,7 +133,7 @@ export function execute(file, args, { stdin = "", env = {}, cwd = ROOT, seconds 
 	});
 }
 
-function freePort() {
+export function freePort() {
 	return new Promise((resolve, reject) => {
 		const probe = net.createServer();
 		probe.on("error", reject);

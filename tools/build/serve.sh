@@ -223,8 +223,22 @@ serve_run() {
 	demo_prepare
 	kore_start || die "the server did not start"
 	serve_greet
-	wait "$KORE_PID" || true
+	kore_wait
 	die "the server ended"
+}
+
+# Until it ends. One that has lost its lease (modules/web/lease.h) is started again, with nothing of the old one left.
+LEASE_LOST=75
+kore_wait() {
+	local status
+	while :; do
+		status=0
+		wait "$KORE_PID" || status=$?
+		[ $status -eq $LEASE_LOST ] || return 0
+		kore_stop
+		step "The server had lost its lease; it starts again"
+		kore_start || return 0
+	done
 }
 
 # --- dev: rebuild what changed; reload modules, restart only when resident code changed

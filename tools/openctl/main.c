@@ -109,6 +109,9 @@ static const struct command commands[] = {
 	"Starts an execution; prints its id. With --wait: exit 0 only if it "
 	"succeeds.",
 	run_options, run_command},
+    {"server list", "",
+	"Lists the servers of this database, the living ones first.",
+	no_options, server_list},
     {"execution show", "ID", "Shows an execution and its nodes.", no_options,
 	execution_show},
     {"op list", "", "Lists the ops that documents may name.", no_options,

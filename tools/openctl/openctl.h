@@ -54,6 +54,7 @@ enum ctl_exit secret_set(struct ctl *);
 enum ctl_exit secret_list(struct ctl *);
 enum ctl_exit secret_delete(struct ctl *);
 enum ctl_exit secret_rotate(struct ctl *);
+enum ctl_exit server_list(struct ctl *);
 enum ctl_exit run_command(struct ctl *);
 enum ctl_exit execution_show(struct ctl *);
 enum ctl_exit op_list(struct ctl *);

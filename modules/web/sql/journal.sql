@@ -2,7 +2,7 @@
 -- unfinished executions can't serve: its dead entries would be read again for every batch.)
 -- $1 rows of the history open.node_history_entry[]; of executions whose status changed: $2 ids uuid[],
 -- $3 statuses text[], $4 started timestamptz[], $5 completed timestamptz[], $6 results (JSON) text[],
--- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[]
+-- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[]; $10 this server, $11 its epoch
 with history as (
 	insert into open.node_history (execution_id, first, organization_id, base_at, nodes, states, attempts,
 	                               started, completed, results, errors, logs, elements)
@@ -24,3 +24,4 @@ update open.executions e
        as s(id, status, started_at, completed_at, result, error, succeeded, failed)
  where e.id = s.id
    and e.status not in ('success', 'failed', 'cancelled')
+   and (select open.fence($10::uuid, $11::bigint))

@@ -1,7 +1,8 @@
 -- Starts executions of one organization, as many as were asked for at once. A DAG that can't be started makes no row:
 -- start_refused.sql tells why. Look-ups by id, one by one, whatever the planner believes of the tables.
 -- $1 organization, $2 ids uuid[], $3 DAGs uuid[], $4 contexts (JSON objects) text[], $5 metadata (the same) text[],
--- $6 users uuid[], $7 this server uuid, $8 ops that need a permission text[], $9 the settings that give them text[]
+-- $6 users uuid[], $7 this server uuid, $8 ops that need a permission text[], $9 the settings that give them text[],
+-- $10 this server's epoch
 -- columns: id, version, plan_hash, total_nodes, inserted_at
 insert into open.executions (id, organization_id, dag_id, dag_version_id, server_id, context, metadata, total_nodes,
                              triggered_by)
@@ -23,6 +24,7 @@ select a.id, v.organization_id, v.dag_id, v.id, $7::uuid, a.context::jsonb, a.me
                         and (not v.ops && $8::text[]
                              or not v.ops && (select open.ops_refused($1, $8, $9::text[])))
                      offset 0) v
+ where (select open.fence($7, $10::bigint))
 returning id, dag_version_id,
           (select v.plan_hash from open.dag_versions v where v.id = dag_version_id),
           total_nodes, inserted_at
