@@ -35,6 +35,8 @@ struct op_param {
 	int64_t min, max; /* integers: range; durations: range in ns; strings,
 			     arrays: length; 0, 0: unbounded */
 	const char *description; /* a sentence */
+	const char *fallback; /* a text that stands where a document has none;
+				 may hold ${{ }}; NULL: none */
 };
 
 struct op_schema {

@@ -213,6 +213,40 @@ check_rules(struct reader *r, uint32_t node, const struct op_schema *op,
 	    with != NULL ? e.pointer : "");
 }
 
+/* with, and the texts of parameters that it does not give; NULL: no memory. */
+static const struct json *
+add_fallbacks(
+    struct reader *r, const struct op_schema *op, const struct json *with)
+{
+	uint32_t given = with != NULL ? with->count : 0, missing = 0;
+	struct json *all;
+
+	for (const struct op_param *p = op->params;
+	     p != NULL && p->name != NULL; p++)
+		missing +=
+		    p->fallback != NULL && json_get(with, p->name) == NULL;
+	if (missing == 0)
+		return with;
+	if ((all = json_object(r->mem, given + missing)) == NULL)
+		return NULL;
+	if (given > 0)
+		memcpy(
+		    all->members, with->members, given * sizeof(*all->members));
+	for (const struct op_param *p = op->params; p->name != NULL; p++) {
+		if (p->fallback == NULL || json_get(with, p->name) != NULL)
+			continue;
+		all->members[given].name = p->name;
+		all->members[given].name_len = (uint32_t)strlen(p->name);
+		all->members[given++].value =
+		    json_string(r->mem, p->fallback, strlen(p->fallback));
+	}
+	if (with != NULL) {
+		all->line = with->line;
+		all->column = with->column;
+	}
+	return mem_failed(r->mem) ? NULL : all;
+}
+
 void
 read_params(struct reader *r, uint32_t node, const struct json *source)
 {
@@ -231,8 +265,11 @@ read_params(struct reader *r, uint32_t node, const struct json *source)
 	check_required(r, node, op, with, source);
 	if (r->faults->count == before)
 		check_rules(r, node, op, with, with != NULL ? with : source);
+	with = add_fallbacks(r, op, with);
 	if (with != NULL && with->count > 0)
 		n->with = with;
+	if (mem_failed(r->mem))
+		fault_memory(r);
 }
 
 /* Expressions ------------------------------------------------------------- */

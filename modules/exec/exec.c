@@ -46,6 +46,9 @@ exec_settings_default(struct exec_settings *s)
 	s->http.concurrency = 4096;
 	s->http.result_bytes = 1u << 20;
 	s->http.memory = 256u << 20;
+	s->sql.connections = 256;
+	s->sql.pool_connections = 8;
+	s->sql.result_bytes = 1u << 20;
 }
 
 /* --- the region --- */

@@ -35,6 +35,7 @@
 #include "exec/http.h"
 #include "exec/runner.h"
 #include "exec/secrets.h"
+#include "exec/sql.h"
 
 struct exec_settings {
 	size_t shm_bytes;     /* 256 MiB */
@@ -50,6 +51,7 @@ struct exec_settings {
 	struct compute_settings compute;
 	struct runner_settings runner;
 	struct http_settings http;
+	struct sql_settings sql;
 	struct secret_source secrets;
 	const _Atomic int64_t *lease; /* see lease.h */
 };

@@ -28,6 +28,7 @@
 #include "web/lease.h"
 #include "web/log.h"
 #include "web/migrations.h"
+#include "web/own_database.h"
 #include "web/request.h"
 #include "web/secrets.h"
 
@@ -155,7 +156,8 @@ kore_limits(void)
 	worker_count = (u_int8_t)c->workers;
 	worker_max_connections = (u_int32_t)c->max_connections;
 	worker_rlimit_nofiles =
-	    (u_int32_t)(c->max_connections + c->http_concurrency + FILES_SPARE);
+	    (u_int32_t)(c->max_connections + c->http_concurrency +
+			c->sql_connections + FILES_SPARE);
 	worker_set_affinity = 0;
 	http_body_max = (size_t)c->body_limit + BODY_SLACK;
 	http_request_limit = (u_int32_t)c->max_connections;
@@ -208,10 +210,15 @@ executor_create(void)
 	s.http.concurrency = (unsigned)c->http_concurrency;
 	s.http.result_bytes = (size_t)c->result_limit;
 	s.http.memory = (size_t)c->http_memory;
+	s.sql.connections = (unsigned)c->sql_connections;
+	s.sql.pool_connections = (unsigned)c->sql_pool_connections;
+	s.sql.result_bytes = (size_t)c->result_limit;
+	err_clear(&e);
+	if ((s.sql.own = own_database(c, &e)) == NULL)
+		stop("%s", e.message);
 	runner_settings(&s.runner);
 	s.secrets = secrets_source();
 	s.lease = lease_guard();
-	err_clear(&e);
 	if (runner_spawn(&s.runner, &e) == -1)
 		stop("the runner of commands: %s", e.message);
 	if ((server.exec = exec_create(&s, &e)) == NULL)

@@ -64,6 +64,8 @@ static const struct key keys[] = {
     KEY(KEY_BYTES, lua_memory, "64MiB", 256 * KIB, 64 * GIB),
     KEY(KEY_COUNT, http_concurrency, "4096", 4, 65536),
     KEY(KEY_BYTES, http_memory, "256MiB", MIB, 64 * GIB),
+    KEY(KEY_COUNT, sql_connections, "256", 1, 10000),
+    KEY(KEY_COUNT, sql_pool_connections, "8", 1, 1000),
     KEY(KEY_COUNT, command_concurrency, "0", 0, 4096),
     KEY(KEY_DURATION, command_kill_after, "5s", 0, 600 * S),
     KEY(KEY_BYTES, command_log_limit, "64KiB", 0, 64 * MIB),

@@ -54,9 +54,11 @@ struct config {
 	int64_t shared_memory; /* bytes */
 	int64_t max_runs;
 	int64_t max_plans;
-	int64_t flush_interval; /* ns */
-	int64_t pin;		/* 0 or 1 */
-	char *op_modules;	/* files, separated by colons; "": none */
+	int64_t flush_interval;	      /* ns */
+	int64_t pin;		      /* 0 or 1 */
+	int64_t sql_connections;      /* of op sql, per worker */
+	int64_t sql_pool_connections; /* for one connection text */
+	char *op_modules;	      /* files, separated by colons; "": none */
 
 	int64_t document_limit; /* bytes */
 	int64_t node_limit;

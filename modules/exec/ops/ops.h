@@ -11,5 +11,6 @@ extern const struct op op_command;
 extern const struct op op_http;
 extern const struct op op_fail;
 extern const struct op op_assert;
+extern const struct op op_sql;
 
 #endif
