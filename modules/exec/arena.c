@@ -85,7 +85,7 @@ tell_journal(struct arena *a, struct local *l)
 	case DURABILITY_SYNC:
 		if (has_events(a, l))
 			queue_flush(a, l);
-		if (l->run.ready_count > 0 ||
+		if (sched_ready(&l->run) ||
 		    (!fresh && l->run.completed == l->asked))
 			return;
 		l->asked = l->run.completed;
@@ -124,7 +124,7 @@ arena_settle(struct arena *a, struct local *l)
 		return;
 	}
 	tell_journal(a, l);
-	if (l->run.ready_count > 0)
+	if (sched_ready(&l->run))
 		arena_activate(a, l);
 }
 
@@ -195,12 +195,13 @@ look(struct arena *a, uint32_t i)
 		if (slot_move(&a->exec->slots, i, w, mine))
 			local_open(a, i, mine);
 	} else if (w.state == SLOT_RUNNING && l->open) {
-		if (atomic_load(&slot->cancel) == w.generation)
-			local_stop(a, l, RUN_STOP_CANCEL);
+		local_control(a, l);
 		sched_release(&l->run, slot_flushed(slot).completed);
 		arena_settle(a, l);
 	} else if (w.state == SLOT_RUNNING && l->parked) {
 		arena_unpark_runs(a); /* it may be cancelled */
+	} else if (w.state == SLOT_RUNNING) {
+		local_open(a, i, w); /* it was paused before it began */
 	}
 }
 

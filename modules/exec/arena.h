@@ -1,10 +1,10 @@
 /* arena.h - inside exec: the process's handle, and the thread that runs plans.
  *
- * Files:    exec.c (the host's functions), arena.c (what the thread does),
- *           arena_life.c (from its first moment to its last), attempt.c and
- *           attempt_io.c (nodes that take time), finish.c (begin and end of a
- *           run), assist.c (what the event loop does for a sleeping arena),
- *           takeover.c, resume.c, event.c, journal.c.
+ * Files:    exec.c and control.c (the host's functions), arena.c (what the
+ *           thread does), arena_life.c (from its first moment to its last),
+ *           attempt.c and attempt_io.c (nodes that take time), finish.c (begin
+ *           and end of a run), assist.c (what the event loop does for a
+ *           sleeping arena), takeover.c, resume.c, event.c, journal.c.
  * Threads:  struct arena and its struct locals belong to whoever holds `awake`:
  *           the arena's thread but while it sleeps; exceptions are atomic or
  *           say so. struct exec is read-only after exec_attach but for its
@@ -212,15 +212,22 @@ bool arena_may_take(struct arena *, enum claim);
 /* The next run that waits for memory tries again, and all behind it. */
 void arena_unpark_runs(struct arena *);
 
+/* control.c */
+/* What the database said of a run that is being loaded; what exec_pause and
+ * exec_resume said since it was reserved is newer. */
+void run_asked(struct slot *, uint32_t generation, const struct run_resume *);
+
 /* assist.c */
 /* Event loop: completions of a held run of our arena are committed. What waited
  * for them goes on: at once where that is little, else in the arena. */
 void arena_released(struct exec *, uint32_t slot);
 
 /* finish.c */
-/* The run of slot i is ours by its word: begin it, or go on where its records
- * are. */
+/* The run of slot i is ours by its word: begin it (unless it is paused), or go
+ * on where its records are. */
 void local_open(struct arena *, uint32_t i, struct slot_word);
+/* What was asked of an open run, see control.c. */
+void local_control(struct arena *, struct local *);
 /* All nodes ended: result, error, hand to the journal. */
 void local_end(struct arena *, struct local *);
 void local_stop(struct arena *, struct local *, enum run_stop);

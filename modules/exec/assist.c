@@ -16,7 +16,7 @@
 static enum next_step
 next_pure(struct run *r, uint32_t *node)
 {
-	if (r->ready_count == 0 ||
+	if (!sched_ready(r) ||
 	    (r->wait[r->queue[r->ready_head]] & AWAIT_PURE) == 0 ||
 	    node_state(&r->nodes[r->queue[r->ready_head]]) != NODE_PENDING)
 		return NEXT_NONE;

@@ -333,8 +333,8 @@ exec_commit(struct exec *e, struct run_ref ref, const struct plan_hash *hash,
 	if (!plan_cache_use(&e->plans, hash, ref.slot))
 		return err_set(
 		    err, "plan_missing", "The plan is not in shared memory.");
-	if (resume != NULL && resume->cancel)
-		atomic_store(&e->slots.list[ref.slot].cancel, ref.generation);
+	if (resume != NULL)
+		run_asked(&e->slots.list[ref.slot], ref.generation, resume);
 	if (resume != NULL && resume->started_us != 0 &&
 	    resume_run(e, ref.slot, resume, err) != 0)
 		return -1;
@@ -406,24 +406,6 @@ exec_find(struct exec *e, const struct uuid *execution, struct run_ref *out)
 	if (i == SHM_NONE)
 		return false;
 	*out = (struct run_ref){i, w.generation};
-	return true;
-}
-
-bool
-exec_cancel(struct exec *e, const struct uuid *execution)
-{
-	struct slot_word w;
-	uint32_t i = slot_find(&e->slots, execution, &w);
-
-	if (i == SHM_NONE || w.state >= SLOT_ENDED)
-		return false;
-	/* By generation: if the slot is another run's by now, nothing happens
-	 * to that one. */
-	atomic_store(&e->slots.list[i].cancel, w.generation);
-	/* Whoever moved it meanwhile looks at the flag when he begins. */
-	w = slot_word(&e->slots, i);
-	if (w.state == SLOT_QUEUED || w.state == SLOT_RUNNING)
-		arena_look(e, w.arena, i);
 	return true;
 }
 

@@ -5,7 +5,7 @@
  *   each worker           exec_attach (starts the arena's thread), later
  *                         exec_hold, exec_detach
  *   any attached worker   exec_plan_find/put, exec_reserve → (durable in the
- *                         database) → exec_commit, exec_cancel
+ *                         database) → exec_commit, exec_cancel, exec_pause
  *   each worker's loop    journal_collect → (written) → journal_committed,
  *                         when journal_fd is readable
  *
@@ -140,6 +140,7 @@ struct run_done {
 struct run_resume {
 	int64_t started_us; /* UTC; 0: it never started */
 	bool cancel;	    /* cancel was requested */
+	bool paused;	    /* it must start nothing */
 	uint32_t count; /* rows, in the order in which they were journalled */
 	const struct run_done *done;
 };
@@ -168,6 +169,15 @@ bool exec_find(
     struct exec *, const struct uuid *execution, struct run_ref *out);
 /* Asks for cancellation; false: it is not here (or already ended). */
 bool exec_cancel(struct exec *, const struct uuid *execution);
+/* Nothing of it starts until exec_resume (what runs may end), unless it is
+ * cancelled or out of time. Both say what shall be, may be repeated, and hold
+ * from the moment of exec_reserve. False: it is not here (or already ended). */
+bool exec_pause(struct exec *, const struct uuid *execution);
+bool exec_resume(struct exec *, const struct uuid *execution);
+/* The executions that are here and have not ended, from slot *from on: up to
+ * max of them, how many; *from is where to go on, 0: that were all. */
+size_t exec_list(
+    struct exec *, uint32_t *from, struct uuid *executions, size_t max);
 
 struct exec_status {
 	size_t bytes_total, bytes_free;

@@ -108,6 +108,19 @@ local_reset(struct arena *a, struct local *l, uint32_t slot, struct slot_word w)
 	l->timeout = (struct timer){.kind = TIMER_RUN};
 }
 
+void
+local_control(struct arena *a, struct local *l)
+{
+	const struct slot *slot = &a->exec->slots.list[l->slot];
+
+	if (slot_paused(slot, l->word.generation))
+		sched_pause(&l->run);
+	else
+		sched_resume(&l->run);
+	if (atomic_load(&slot->cancel) == l->word.generation)
+		local_stop(a, l, RUN_STOP_CANCEL);
+}
+
 static void
 local_go(struct arena *a, struct local *l, struct slot *slot)
 {
@@ -119,9 +132,8 @@ local_go(struct arena *a, struct local *l, struct slot *slot)
 		timer_arm(
 		    &a->timers, &l->timeout, slot->base_ns + plan->timeout_ns);
 	atomic_store(&slot->status, RUN_RUNNING);
-	if (atomic_load(&slot->cancel) == l->word.generation)
-		local_stop(a, l, RUN_STOP_CANCEL);
-	if (l->run.ready_count > 0 && !sched_ended(&l->run))
+	local_control(a, l);
+	if (sched_ready(&l->run) && !sched_ended(&l->run))
 		arena_activate(a, l);
 	else
 		arena_settle(a, l);
@@ -160,6 +172,14 @@ local_wait(struct arena *a, struct local *l)
 	local_close(a, l, RUN_CANCELLED);
 }
 
+/* Paused before it began, and so it does not. */
+static bool
+may_not_begin(const struct slot *slot, struct slot_word w)
+{
+	return slot_paused(slot, w.generation) &&
+	       atomic_load(&slot->cancel) != w.generation;
+}
+
 void
 local_open(struct arena *a, uint32_t i, struct slot_word w)
 {
@@ -170,6 +190,8 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	bool fresh = atomic_load(&slot->memory) == 0;
 
 	local_reset(a, l, i, w);
+	if (fresh && may_not_begin(slot, w))
+		return;
 	l->ops = resolve_ops(a, entry, plan);
 	if (l->ops == NULL || (fresh && !records_create(a, i, plan))) {
 		local_wait(a, l);

@@ -150,7 +150,21 @@ sched_stop(struct run *r, enum run_stop why, int64_t now)
 	if (stopping(r) || sched_ended(r))
 		return;
 	atomic_store_explicit(&r->state->stop, why, memory_order_release);
+	r->paused = 0;
 	sweep(r, now);
+}
+
+void
+sched_pause(struct run *r)
+{
+	if (!stopping(r))
+		r->paused = UINT32_MAX;
+}
+
+void
+sched_resume(struct run *r)
+{
+	r->paused = 0;
 }
 
 /* Of a crash between a node's end and its entry in the order at most one node

@@ -1,8 +1,8 @@
 /* scheduler.h - the pure state machine of one run: which node may start when.
  *
  * In:       sched_begin/sched_rebuild, sched_start, sched_end, sched_retry_at,
- *           sched_retry, sched_stop, sched_release; times are arguments, in
- *           nanoseconds since the run's base.
+ *           sched_retry, sched_stop, sched_pause/sched_resume, sched_release;
+ *           times are arguments, in nanoseconds since the run's base.
  * Out:      pulled: sched_next (start this node, skip that one), sched_ended,
  *           sched_status. After sched_stop the caller asks its running nodes
  *           to stop.
@@ -71,6 +71,7 @@ struct run { /* a view: pointers into the run's memory and derived counters */
 	uint32_t ready_head, ready_count;
 	uint32_t succeeded, failed;
 	uint32_t released; /* of order: told to those that wait */
+	uint32_t paused;   /* UINT32_MAX: nothing starts; else 0 */
 	bool held;	   /* sched_release tells, not sched_end */
 	struct run_state *state;
 	struct node_record *nodes;
@@ -111,8 +112,14 @@ void sched_rebuild(struct run *, uint32_t durable, int64_t now);
  * before, or in a run that is not held: nothing happens. */
 void sched_release(struct run *, uint32_t durable);
 /* Cancelled or out of time: nothing starts any more but nodes with trigger
- * all_done. Nodes in NODE_RETRY may end by it. */
+ * all_done, these also if the run was paused. Nodes in NODE_RETRY may end by
+ * it. */
 void sched_stop(struct run *, enum run_stop why, int64_t now);
+/* Until sched_resume or sched_stop nothing starts and nothing is skipped; what
+ * runs may end, retries may become due. A run that stops is not paused. Not
+ * part of the state: after sched_rebuild the caller says it again. */
+void sched_pause(struct run *);
+void sched_resume(struct run *);
 /* A failure of a running node: true if it is tried again, at *due. random is
  * uniform over all its values. False: end it. */
 bool sched_retry_at(struct run *, uint32_t node, bool retryable, int64_t now,
@@ -154,10 +161,17 @@ enum next_step {
 	NEXT_SKIP   /* sched_end with NODE_SKIPPED */
 };
 
+/* Whether sched_next has anything. */
+static inline bool
+sched_ready(const struct run *r)
+{
+	return r->ready_count > r->paused;
+}
+
 static inline enum next_step
 sched_next(struct run *r, uint32_t *node)
 {
-	while (r->ready_count > 0) {
+	while (sched_ready(r)) {
 		uint32_t n = r->queue[r->ready_head];
 
 		if (++r->ready_head == r->node_count)

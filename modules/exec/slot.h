@@ -84,6 +84,7 @@ struct slot {
 	uint32_t magic;
 	_Atomic uint32_t cancel; /* the generation that shall be cancelled */
 	struct uuid organization;
+	_Atomic uint64_t pause; /* see slot_pause */
 	struct run_state state;
 
 	uint32_t allowed;	 /* enum run_allowed */
@@ -113,6 +114,23 @@ static inline struct flush
 slot_flush_to(const struct slot *s)
 {
 	return flush_unpack(atomic_load(&s->flush_to));
+}
+
+/* Whether a run shall pause, and that somebody said so, by its generation. */
+enum slot_pause {
+	SLOT_PAUSE = 1,
+	SLOT_RESUME = 2
+};
+
+static inline uint64_t
+slot_pause(uint32_t generation, enum slot_pause pause)
+{
+	return (uint64_t)generation << 32 | pause;
+}
+static inline bool
+slot_paused(const struct slot *slot, uint32_t generation)
+{
+	return atomic_load(&slot->pause) == slot_pause(generation, SLOT_PAUSE);
 }
 
 /* What a node left behind; bytes follow: result, error, log. */

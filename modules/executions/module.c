@@ -1,24 +1,27 @@
-/* module.c - the executions' routes: start, watch and cancel runs.
+/* module.c - the executions' routes: start, watch and control runs.
  *
  *   /api/v1/executions                     GET POST
  *   /api/v1/executions/ID                  GET
  *   /api/v1/executions/ID/cancel           POST
+ *   /api/v1/executions/ID/pause            POST
+ *   /api/v1/executions/ID/resume           POST
  *   /api/v1/executions/ID/node-executions  GET
  *   /api/v1/dags/ID/executions             GET
  *   /api/v1/node-executions                GET
  *   /api/v1/node-executions/ID             GET
  *   /api/v1/openapi.json                   GET
  */
+#include "executions/control.h"
 #include "executions/start.h"
 #include "web/route.h"
-
-#include "executions_sql.h"
 
 #define HANDLER __attribute__((visibility("default")))
 
 HANDLER int executions_executions(struct http_request *);
 HANDLER int executions_execution(struct http_request *);
 HANDLER int executions_cancel(struct http_request *);
+HANDLER int executions_pause(struct http_request *);
+HANDLER int executions_resume(struct http_request *);
 HANDLER int executions_nodes_of(struct http_request *);
 HANDLER int executions_of_dag(struct http_request *);
 HANDLER int executions_nodes(struct http_request *);
@@ -116,59 +119,6 @@ static const struct flow_step show_steps[] = {
 static const struct flow_step node_steps[] = {
     FLOW_STEP(node_ask), RESOURCE_STEPS, FLOW_END};
 
-/* --- POST …/cancel -------------------------------------------------------- */
-
-struct cancel {
-	struct resource_state answer; /* first */
-	struct uuid id;
-};
-
-static enum flow_next
-cancel_write(struct flow *f)
-{
-	struct cancel *s = flow_state(f);
-	const struct actor *actor = flow_actor(f);
-	struct sql_params *params;
-
-	if (!flow_segment_uuid(f, 3, &s->id))
-		return flow_fail(f, 404, "execution_not_found",
-		    "There is no such execution.");
-	if (!resource_check(f, &resource_executions))
-		return FLOW_DONE;
-	params = flow_params(f);
-	sql_uuid(params, &actor->organization);
-	sql_uuid(params, &s->id);
-	sql_uuid(params, &actor->user);
-	sql_bool(params, actor->admin);
-	return flow_query(f, &SQL_EXECUTION_CANCEL);
-}
-
-/* The request is durable: now tell the arena. */
-static enum flow_next
-cancel_answer(struct flow *f)
-{
-	struct cancel *s = flow_state(f);
-	const struct sql_rows *rows = flow_rows(f);
-	const char *status;
-
-	if (sql_count(rows) == 0)
-		return flow_fail(f, 404, "execution_not_found",
-		    "There is no such execution.");
-	if (!sql_get_bool(rows, 0, 0))
-		return flow_fail(f, 403, "forbidden",
-		    "Only who started it, its DAG's creator and admins may "
-		    "cancel an execution.");
-	status = sql_get(rows, 0, 1);
-	if (status[0] != 'p' && status[0] != 'r')
-		return flow_fail(f, 409, "execution_ended",
-		    "The execution has already ended: %s.", status);
-	exec_cancel(flow_exec(), &s->id);
-	return resource_written(f, &resource_executions, &s->id, 202);
-}
-
-static const struct flow_step cancel_steps[] = {FLOW_STEP(cancel_write),
-    FLOW_STEP(cancel_answer), RESOURCE_STEPS, FLOW_END};
-
 /* --- openapi.json -------------------------------------------------------- */
 
 static enum flow_next
@@ -208,7 +158,17 @@ static const struct route_method execution_route[] = {
 };
 
 static const struct route_method cancel_route[] = {
-    {"POST", cancel_steps, sizeof(struct cancel)},
+    {"POST", execution_cancel_steps, sizeof(struct execution_control)},
+    ROUTES_END,
+};
+
+static const struct route_method pause_route[] = {
+    {"POST", execution_pause_steps, sizeof(struct execution_control)},
+    ROUTES_END,
+};
+
+static const struct route_method resume_route[] = {
+    {"POST", execution_resume_steps, sizeof(struct execution_control)},
     ROUTES_END,
 };
 
@@ -253,6 +213,18 @@ int
 executions_cancel(struct http_request *req)
 {
 	return route_run(req, cancel_route);
+}
+
+int
+executions_pause(struct http_request *req)
+{
+	return route_run(req, pause_route);
+}
+
+int
+executions_resume(struct http_request *req)
+{
+	return route_run(req, resume_route);
 }
 
 int

@@ -312,6 +312,7 @@ kore_worker_configure(void)
 	if (exec_attach(server.exec, server.worker, &e) != 0)
 		worker_stop(e.message);
 	recovery_start();
+	control_start();
 	journal_start();
 	secrets_start();
 	database_start(&server.config);

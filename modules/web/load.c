@@ -254,6 +254,7 @@ got_row(struct load *l)
 	}
 	l->resume.started_us = sql_get_int(r, 0, 2);
 	l->resume.cancel = sql_get_bool(r, 0, 3);
+	l->resume.paused = sql_get_bool(r, 0, 8);
 	sql_get_uuid(r, 0, 4, &l->version);
 	memset(&l->hash, 0, sizeof(l->hash));
 	hash = sql_get_bytes(r, 0, 5, &l->mem, &len);

@@ -179,6 +179,8 @@ static const struct field execution_fields[] = {
 	"When its last node had ended."},
     {"cancel_requested_at", FIELD_TIME, COL_EXECUTION_CANCEL_REQUESTED_AT, 0,
 	NULL, "When someone asked to cancel it."},
+    {"paused_at", FIELD_TIME, COL_EXECUTION_PAUSED_AT, 0, NULL,
+	"Since when it starts no nodes; null: it is not paused."},
     {"duration_ms", FIELD_NUMBER, COL_EXECUTION_DURATION_MS, 0, NULL,
 	"Milliseconds from started_at to completed_at."},
     {"context", FIELD_JSON, COL_EXECUTION_CONTEXT, FIELD_CREATE | FIELD_LONG,
@@ -235,6 +237,9 @@ static const struct filter execution_filters[] = {
 static const struct action execution_actions[] = {
     {"cancel", "Asks to end it: nothing new starts, running nodes are stopped.",
 	NULL, "202"},
+    {"pause", "Starts no more nodes until it is resumed; running ones go on.",
+	NULL, "202"},
+    {"resume", "Ends its pause.", NULL, "202"},
     ACTIONS_END,
 };
 

@@ -55,6 +55,9 @@ void recovery_plan(const struct uuid *execution, struct run_ref);
 /* A row of ours may exist that nobody runs: look soon. */
 void recovery_suspect(void);
 
+/* --- control.c --- */
+void control_start(void);
+
 /* --- health.c --- */
 void health_start(void);
 

@@ -490,6 +490,14 @@ export class Client {
 		return this.api("POST", `/api/v1/executions/${id}/cancel`);
 	}
 
+	pause(id) {
+		return this.api("POST", `/api/v1/executions/${id}/pause`);
+	}
+
+	resume(id) {
+		return this.api("POST", `/api/v1/executions/${id}/resume`);
+	}
+
 	// The execution once it has ended.
 	finished(id, { seconds = 30 } = {}) {
 		return until(`execution ${id} ends`, async () => {

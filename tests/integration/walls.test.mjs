@@ -46,6 +46,7 @@ const ARGUMENTS = () => {
 		"catalog/secret_name": [org, text(secret)],
 		"catalog/secret_replace": [org, text(secret), "'WALLED'", "repeat('x', 40)::bytea", "repeat('0', 16)"],
 		"executions/execution_cancel": [org, text(execution), text(user), "true"],
+		"executions/execution_pause": [org, text(execution), text(user), "true", "true"],
 		"web/dag_versions_get": [org, one(version), "true", "true"],
 		"web/dag_versions_list": [org, "10", "true", "true", none, none],
 		"web/dags_get": [org, one(dag), "true", "true"],

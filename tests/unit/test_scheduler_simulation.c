@@ -1,6 +1,7 @@
-/* Simulation of the scheduler: random plans, outcomes, stops and crashes, each
- * judged by an oracle that knows only the document's rules. Of a sync run it
- * also knows what a database holds: nothing may follow from what is not there.
+/* Simulation of the scheduler: random plans, outcomes, stops, pauses and
+ * crashes, each judged by an oracle that knows only the document's rules. Of a
+ * sync run it also knows what a database holds: nothing may follow from what is
+ * not there.
  *
  * long: one world and the one oracle that judges all of it.
  */
@@ -122,6 +123,8 @@ struct world {
 	int64_t now;
 	uint32_t failing; /* percent */
 	bool stopped;
+	bool pauses; /* it is paused and resumed at random */
+	bool paused;
 	bool sync;
 	uint32_t durable;	    /* entries of the order in the database */
 	uint32_t place[NODES_MAX];  /* in the order, + 1 */
@@ -212,6 +215,7 @@ end_node(struct world *w, uint32_t i, enum node_state s)
 static void
 start_node(struct world *w, uint32_t i)
 {
+	assert_false(w->paused);
 	assert_int_equal(oracle(w, i), 1);
 	assert_false(terminal(w, i));
 	assert_false(w->running[i]);
@@ -239,6 +243,7 @@ pull(struct world *w, uint32_t most)
 		case NEXT_NONE:
 			return false;
 		case NEXT_SKIP:
+			assert_false(w->paused);
 			assert_int_equal(oracle(w, i), -1);
 			assert_int_equal(w->starts[i], 0);
 			sched_end(&w->run, i, NODE_SKIPPED, w->now);
@@ -316,6 +321,7 @@ stop(struct world *w)
 	if (ended)
 		return;
 	w->stopped = true;
+	w->paused = false;
 	for (uint32_t i = 0; i < w->plan.head.node_count; i++) {
 		w->asked[i] = w->running[i];
 		if (w->plan.nodes[i].trigger != TRIGGER_ALL_DONE &&
@@ -323,6 +329,19 @@ stop(struct world *w)
 			assert_true(terminal(w, i));
 	}
 	check_ends(w);
+}
+
+/* Whoever stops can't be paused: its cleanups run. */
+static void
+pause_or_resume(struct world *w)
+{
+	bool pause = rnd(2) != 0;
+
+	if (pause)
+		sched_pause(&w->run);
+	else
+		sched_resume(&w->run);
+	w->paused = pause && !w->stopped;
 }
 
 /* The database has the order up to here. */
@@ -352,6 +371,8 @@ crash(struct world *w)
 	memset(w->running, 0, sizeof(w->running));
 	memset(w->asked, 0, sizeof(w->asked));
 	sched_rebuild(&w->run, w->durable, w->now);
+	if (w->paused)
+		sched_pause(&w->run);
 	for (uint32_t i = 0; i < n; i++) {
 		assert_int_not_equal(
 		    node_state(&w->run.nodes[i]), NODE_RUNNING);
@@ -473,6 +494,17 @@ advance(struct world *w)
 	return true;
 }
 
+/* A paused run in which nothing runs waits for someone to resume it. */
+static bool
+resume(struct world *w)
+{
+	if (!w->paused)
+		return false;
+	w->paused = false;
+	sched_resume(&w->run);
+	return true;
+}
+
 static void
 simulate(struct world *w, bool stops, bool crashes)
 {
@@ -489,12 +521,15 @@ simulate(struct world *w, bool stops, bool crashes)
 
 		if (stops && rnd(30) == 0)
 			stop(w);
+		if (w->pauses && rnd(10) == 0)
+			pause_or_resume(w);
 		check_ends(w);
 		if (crash_perhaps(w, crashes))
 			continue;
 		if (!more && !sched_ended(&w->run))
 			/* Nothing to do and nothing to come: it hangs. */
-			assert_true(advance(w) || w->run.ready_count > 0);
+			assert_true(
+			    advance(w) || sched_ready(&w->run) || resume(w));
 		else if (rnd(2))
 			advance(w);
 		check_ends(w);
@@ -519,6 +554,7 @@ simulate_one(uint32_t i, bool sync, bool stops, bool crashes, uint32_t crash_at)
 	seed = run_seed;
 	memset(&w, 0, sizeof(w));
 	w.sync = sync;
+	w.pauses = i % 3 == 0;
 	w.crash_at = crash_at;
 	simulate(&w, stops, crashes);
 	return w.effects;

@@ -114,6 +114,12 @@ static const struct command commands[] = {
 	no_options, server_list},
     {"execution show", "ID", "Shows an execution and its nodes.", no_options,
 	execution_show},
+    {"execution cancel", "ID",
+	"Asks to end it: running nodes are stopped, cleanups run.", no_options,
+	execution_cancel},
+    {"execution pause", "ID", "Starts no more nodes of it until it is resumed.",
+	no_options, execution_pause},
+    {"execution resume", "ID", "Ends its pause.", no_options, execution_resume},
     {"op list", "", "Lists the ops that documents may name.", no_options,
 	op_list},
     {"op show", "NAME", "Shows an op and its parameters.", no_options, op_show},
@@ -162,7 +168,7 @@ overview(FILE *out, const char *group)
 	for (i = 0; i < COMMANDS; i++)
 		if (len == 0 || (strncmp(commands[i].name, group, len) == 0 &&
 				    commands[i].name[len] == ' '))
-			fprintf(out, "  %-15s %s\n", commands[i].name,
+			fprintf(out, "  %-17s %s\n", commands[i].name,
 			    commands[i].help);
 	fprintf(out,
 	    "\nopenctl COMMAND --help tells more. Settings: conf/open.yaml or "
