@@ -92,7 +92,7 @@ $(B)/tests/%: tests/unit/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 
 # A benchmark NAME.c may have peers in C++ beside it: NAME_*.cpp.
 define bench_rule
-$(B)/bench/$(1): tests/bench/$(1).c $(call obj,$(wildcard tests/bench/$(1)_*.cpp)) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+$(B)/bench/$(1): tests/bench/$(1).c $(call obj,$(wildcard tests/bench/$(1)_*.cpp) modules/web/binary.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 	@mkdir -p $$(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $$@.d $(LDFLAGS) -o $$@ $$(filter-out %.h,$$^) $(LIBS_TOOLS) \
 		$(if $(wildcard tests/bench/$(1)_*.cpp),-ltbb -lstdc++)

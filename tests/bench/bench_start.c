@@ -1,43 +1,29 @@
 /* bench_start - start of an execution over HTTP, from request to durable answer,
  * beside a committed single-row insert of the same shape into the same database
- * by the same number of clients.
+ * by the same number of clients; with 32 clients also beside pgbench, which
+ * commits the same row.
  *
- * Both sides are one epoll loop over N connections with one outstanding request
- * each; the rounds alternate, so that both see the same machine.
+ * The rounds alternate, so that all see the same machine. What a start leads to
+ * (the run, its history) happens in the same time and counts against us.
  *
  * Environment: OPEN_BENCH_ADDRESS 127.0.0.1:PORT, OPEN_BENCH_TOKEN,
  * OPEN_BENCH_DAG (id of an active DAG), OPEN_BENCH_DATABASE (libpq URL whose
- * role may create the table open_bench.starts).
+ * role may create the table open_bench.starts), OPEN_BENCH_FOLDER.
  */
-#include <sys/epoll.h>
+#include "load.h"
+#include "server.h"
+#include "table.h"
 
-#include "http.h"
-#include "stats.h"
+#define ROUNDS	 5
+#define REQUESTS 3000 /* per round */
 
-#define CLIENTS_MAX 64
-#define ROUNDS	    5
-#define REQUESTS    2000 /* per round */
-
-struct client {
-	struct http http;
-	PGconn *db;
-	double sent_us;
-};
-
-struct load {
-	unsigned clients;
-	struct client client[CLIENTS_MAX];
-	char request[2048];
-	size_t request_len;
-	const char *address, *database;
-};
-
-static const char insert_sql[] =
-    "insert into open_bench.starts (organization_id, dag_id, dag_version_id,"
-    " context, triggered_by) values ('0190a0c0-0000-7000-8000-000000000001',"
-    " '0190a0c0-0000-7000-8000-000000000002',"
-    " '0190a0c0-0000-7000-8000-000000000003', '{}',"
-    " '0190a0c0-0000-7000-8000-000000000004') returning id";
+#define INSERT                                                                 \
+	"insert into open_bench.starts (organization_id, dag_id,"              \
+	" dag_version_id, context, triggered_by) values ("                     \
+	"'0190a0c0-0000-7000-8000-000000000001',"                              \
+	" '0190a0c0-0000-7000-8000-000000000002',"                             \
+	" '0190a0c0-0000-7000-8000-000000000003', '{}',"                       \
+	" '0190a0c0-0000-7000-8000-000000000004') returning id"
 
 static const char setup_sql[] =
     "create schema if not exists open_bench;"
@@ -50,23 +36,27 @@ static const char setup_sql[] =
     " completed_at timestamptz, context jsonb not null, result jsonb,"
     " error_message text, triggered_by uuid)";
 
+/* --- the bare insert --- */
+
 static void
-insert_send(struct client *c)
+insert_send(struct load *l, struct load_client *c)
 {
-	if (!PQsendQueryPrepared(c->db, "start", 0, NULL, NULL, NULL, 0))
-		die("insert", PQerrorMessage(c->db));
+	(void)l;
+	if (!PQsendQueryPrepared(c->state, "start", 0, NULL, NULL, NULL, 0))
+		die("insert", PQerrorMessage(c->state));
 }
 
 static bool
-insert_receive(struct client *c)
+insert_receive(struct load *l, struct load_client *c)
 {
 	PGresult *r;
 
-	if (!PQconsumeInput(c->db))
-		die("insert", PQerrorMessage(c->db));
-	if (PQisBusy(c->db))
+	(void)l;
+	if (!PQconsumeInput(c->state))
+		die("insert", PQerrorMessage(c->state));
+	if (PQisBusy(c->state))
 		return false;
-	while ((r = PQgetResult(c->db)) != NULL) {
+	while ((r = PQgetResult(c->state)) != NULL) {
 		if (PQresultStatus(r) != PGRES_TUPLES_OK)
 			die("insert", PQresultErrorMessage(r));
 		PQclear(r);
@@ -75,134 +65,131 @@ insert_receive(struct client *c)
 }
 
 static void
-client_send(struct load *l, struct client *c, bool http)
-{
-	c->sent_us = now_us();
-	if (http)
-		http_send(&c->http, l->request, l->request_len);
-	else
-		insert_send(c);
-}
-
-/* One round: requests in all, at most one outstanding per client. Adds their
- * latencies in microseconds; returns requests per second. */
-static double
-round_run(struct load *l, bool http, struct samples *latencies)
-{
-	struct epoll_event events[CLIENTS_MAX];
-	unsigned sent = 0, done = 0, i;
-	double begun = now_us();
-	int ep = epoll_create1(0), n;
-
-	for (i = 0; i < l->clients; i++) {
-		struct client *c = &l->client[i];
-		struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
-
-		epoll_ctl(ep, EPOLL_CTL_ADD,
-		    http ? c->http.fd : PQsocket(c->db), &ev);
-		client_send(l, c, http);
-		sent++;
-	}
-	while (done < sent) {
-		n = epoll_wait(ep, events, CLIENTS_MAX, -1);
-		for (int k = 0; k < n; k++) {
-			struct client *c = events[k].data.ptr;
-
-			if (!(http ? http_receive(&c->http)
-				   : insert_receive(c)))
-				continue;
-			samples_add(latencies, now_us() - c->sent_us);
-			done++;
-			if (sent < REQUESTS) {
-				client_send(l, c, http);
-				sent++;
-			}
-		}
-	}
-	close(ep);
-	return done / ((now_us() - begun) / 1e6);
-}
-
-static void
-clients_open(struct load *l)
+insert_open(struct load *l, unsigned clients)
 {
 	PGresult *r;
 
-	for (unsigned i = 0; i < l->clients; i++) {
-		struct client *c = &l->client[i];
+	*l = (struct load){.clients = clients,
+	    .send = insert_send,
+	    .receive = insert_receive};
+	for (unsigned i = 0; i < clients; i++) {
+		PGconn *db = database_connect(setting("OPEN_BENCH_DATABASE"));
 
-		c->http.fd = http_connect(l->address);
-		c->db = database_connect(l->database);
-		r = PQprepare(c->db, "start", insert_sql, 0, NULL);
+		r = PQprepare(db, "start", INSERT, 0, NULL);
 		if (PQresultStatus(r) != PGRES_COMMAND_OK)
-			die("database", PQerrorMessage(c->db));
+			die("database", PQerrorMessage(db));
 		PQclear(r);
+		l->client[i] =
+		    (struct load_client){.fd = PQsocket(db), .state = db};
 	}
 }
 
 static void
-clients_close(struct load *l)
+insert_close(struct load *l)
 {
-	for (unsigned i = 0; i < l->clients; i++) {
-		close(l->client[i].http.fd);
-		PQfinish(l->client[i].db);
-	}
+	for (unsigned i = 0; i < l->clients; i++)
+		PQfinish(l->client[i].state);
 }
 
-static void
-row_print(const char *name, unsigned clients, struct samples *s, double rate)
+/* --- pgbench --- */
+
+/* Commits a second. */
+static double
+pgbench_run(unsigned clients)
 {
-	printf("  %-38s %7u %10.0f %10.0f %12.0f\n", name, clients,
-	    samples_quantile(s, 0.5), samples_quantile(s, 0.99), rate);
+	static const char tps[] = "tps = ";
+	char script[512], command[2048], line[512];
+	double found = 0;
+	FILE *f;
+
+	snprintf(script, sizeof(script), "%s/start.pgbench",
+	    setting("OPEN_BENCH_FOLDER"));
+	if ((f = fopen(script, "w")) == NULL || fputs(INSERT ";\n", f) < 0 ||
+	    fclose(f) != 0)
+		die(script, strerror(errno));
+	snprintf(command, sizeof(command),
+	    "pgbench -n -M prepared -c %u -j 2 -T 2 -f '%s' '%s' 2>&1", clients,
+	    script, setting("OPEN_BENCH_DATABASE"));
+	if ((f = popen(command, "r")) == NULL)
+		die("pgbench", strerror(errno));
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, tps, sizeof(tps) - 1) == 0)
+			found = strtod(line + sizeof(tps) - 1, NULL);
+	if (pclose(f) != 0 || found <= 0)
+		die("pgbench", "failed");
+	return found;
 }
 
-static void
-compare(struct load *l)
-{
-	struct samples http = {0}, insert = {0};
-	double http_rate = 0, insert_rate = 0, rate;
+/* --- the rounds --- */
 
-	clients_open(l);
+struct compared {
+	struct samples ours, theirs; /* latencies */
+	struct samples ours_rate, theirs_rate, pgbench_rate;
+};
+
+static void
+compare(struct compared *c, const char *request, size_t len, unsigned clients)
+{
+	struct load ours, theirs;
+
+	load_http_open(&ours, clients, request, len);
+	insert_open(&theirs, clients);
+	load_run(&ours, REQUESTS / 3, NULL); /* warm */
 	for (int i = 0; i < ROUNDS; i++) {
-		rate = round_run(l, true, &http);
-		http_rate = rate > http_rate ? rate : http_rate;
-		rate = round_run(l, false, &insert);
-		insert_rate = rate > insert_rate ? rate : insert_rate;
+		double s = load_run(&ours, REQUESTS, &c->ours);
+
+		samples_add(&c->ours_rate, REQUESTS / s);
+		server_wait_idle();
+		s = load_run(&theirs, REQUESTS, &c->theirs);
+		samples_add(&c->theirs_rate, REQUESTS / s);
+		if (clients > 1)
+			samples_add(&c->pgbench_rate, pgbench_run(clients));
 	}
-	clients_close(l);
-	row_print(
-	    "committed single-row insert", l->clients, &insert, insert_rate);
-	row_print(
-	    "start of an execution over HTTP", l->clients, &http, http_rate);
-	printf("  %-38s %7s %9.2fx %9.2fx %11.2fx\n", "ratio", "",
-	    samples_quantile(&http, 0.5) / samples_quantile(&insert, 0.5),
-	    samples_quantile(&http, 0.99) / samples_quantile(&insert, 0.99),
-	    http_rate / insert_rate);
-	samples_free(&http);
-	samples_free(&insert);
+	insert_close(&theirs);
+	load_http_close(&ours);
+	printf("  %u clients: p99 %.0f us, the bare insert's %.0f us and "
+	       "%.0f/s\n",
+	    clients, samples_quantile(&c->ours, 0.99),
+	    samples_quantile(&c->theirs, 0.99),
+	    samples_quantile(&c->theirs_rate, 0.5));
+}
+
+static void
+latency_row(struct compared *c, const char *what)
+{
+	struct row row = {.what = what,
+	    .peer = "committed single-row insert, as many clients",
+	    .unit = "us",
+	    .ours = samples_quantile(&c->ours, 0.5),
+	    .theirs = samples_quantile(&c->theirs, 0.5),
+	    .limit = 1.5};
+
+	table_row(&row);
 }
 
 int
 main(void)
 {
-	static struct load l;
-	PGconn *db;
-
-	l.address = setting("OPEN_BENCH_ADDRESS");
-	l.database = setting("OPEN_BENCH_DATABASE");
-	l.request_len = http_start_request(l.request, sizeof(l.request),
+	static struct compared one, many;
+	char request[2048];
+	struct row row = {.what = "starts, 32 clients",
+	    .peer = "pgbench: commits of the same row, 32 clients",
+	    .unit = "/s",
+	    .limit = 1,
+	    .at_least = 1};
+	PGconn *db = database_connect(setting("OPEN_BENCH_DATABASE"));
+	size_t len = http_start_request(request, sizeof(request),
 	    setting("OPEN_BENCH_TOKEN"), setting("OPEN_BENCH_DAG"));
-	db = database_connect(l.database);
+
 	database_run(db, setup_sql);
 	PQfinish(db);
-	printf("start: request to durable answer, %d rounds of %d; bar: p50 <= "
-	       "1.5x\n",
-	    ROUNDS, REQUESTS);
-	printf("  %-38s %7s %10s %10s %12s\n", "", "clients", "p50 us",
-	    "p99 us", "best per s");
-	l.clients = 1;
-	compare(&l);
-	l.clients = 32;
-	compare(&l);
+	table_head();
+	compare(&one, request, len, 1);
+	latency_row(&one, "start, request to durable answer, p50, 1 client");
+	compare(&many, request, len, 32);
+	latency_row(&many, "start, request to durable answer, p50, 32 clients");
+	row.ours = samples_quantile(&many.ours_rate, 0.5);
+	row.theirs = samples_quantile(&many.pgbench_rate, 0.5);
+	table_row(&row);
 	return 0;
 }

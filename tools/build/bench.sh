@@ -10,15 +10,35 @@ bench_run() {
 	packages_need "${PACKAGES_BENCH[@]}"
 	[ ${#names[@]} -gt 0 ] || mapfile -t names < <(cd tests/bench && printf '%s\n' bench_*.c | sed 's/^bench_\(.*\)\.c$/\1/')
 	compile all benches
+	mkdir -p build/bench
+	export OPEN_BENCH_FOLDER=$TOP/build/bench OPEN_BENCH_TABLE=$TOP/build/bench/table
+	rm -f "$OPEN_BENCH_TABLE"
 	for name in "${names[@]}"; do
 		[ -x "$B/bench/bench_$name" ] || die "no benchmark called $name"
-		if grep -q OPEN_BENCH_ADDRESS "tests/bench/bench_$name.c" "tests/bench/http.h" 2>/dev/null &&
-			grep -qE 'http\.h|OPEN_BENCH' "tests/bench/bench_$name.c"; then
-			[ -n "${OPEN_BENCH_ADDRESS:-}" ] || bench_server
+		if grep -q OPEN_BENCH_ADDRESS "tests/bench/bench_$name.c" && [ -z "${OPEN_BENCH_ADDRESS:-}" ]; then
+			bench_server
 		fi
 		step "bench $name ($FLAVOR, $(nproc) CPUs)"
 		"$B/bench/bench_$name" || die "bench $name failed"
 	done
+	bench_table
+}
+
+# All rows again, which the benchmarks put into the file (tests/bench/table.h).
+bench_table() {
+	[ -s "$OPEN_BENCH_TABLE" ] || return 0
+	step "all rows"
+	cat "$OPEN_BENCH_TABLE"
+}
+
+# What an earlier run left would make tables larger than they should be.
+bench_fresh() {
+	local pid
+	[ -d "$OPEN_DATA" ] || return 0
+	if pid=$(cat "$OPEN_DATA/pg/postmaster.pid" 2>/dev/null | head -n 1) && alive "$pid"; then
+		die "another ./build.sh bench runs here, or was killed: end process $pid"
+	fi
+	rm -rf "$OPEN_DATA" "$(readlink -m "$OPEN_DATA")"
 }
 
 bench_server() {
@@ -26,7 +46,7 @@ bench_server() {
 	export OPEN_DATA=$TOP/build/bench/data OPEN_LISTEN=127.0.0.1:${BENCH_PORT:-18089} OPEN_LOG=warning
 	KORE_QUIET=yes
 	export PGOPTIONS="-c client_min_messages=warning"
-	mkdir -p build/bench
+	bench_fresh
 	serve_prepare
 	kore_start || die "the server did not start"
 	"$B/openctl" org create Bench --slug bench --if-missing >/dev/null

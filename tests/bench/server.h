@@ -1,0 +1,102 @@
+/* server.h - what the benchmarks ask the server and its database about
+ * executions.
+ *
+ * Fails:    every failure ends the benchmark with a message.
+ */
+#ifndef OPEN_BENCH_SERVER_H
+#define OPEN_BENCH_SERVER_H
+
+#include <time.h>
+
+#include "http.h"
+#include "stats.h"
+
+/* The id of a DAG of OPEN_BENCH_DAGS, "name=id name=id ...". */
+static inline void
+dag_id(const char *name, char id[37])
+{
+	const char *at = setting("OPEN_BENCH_DAGS");
+	size_t len = strlen(name);
+
+	while (at != NULL && (strncmp(at, name, len) != 0 || at[len] != '='))
+		at = (at = strchr(at, ' ')) != NULL ? at + 1 : NULL;
+	if (at == NULL || strlen(at + len + 1) < 36)
+		die(name, "no such DAG in OPEN_BENCH_DAGS");
+	memcpy(id, at + len + 1, 36);
+	id[36] = '\0';
+}
+
+/* The first column of the first row; 0: no row, or null. */
+static inline double
+database_number(PGconn *db, const char *sql, const char *param)
+{
+	const char *values[1] = {param};
+	PGresult *r = PQexecParams(db, sql, param != NULL, NULL,
+	    param != NULL ? values : NULL, NULL, NULL, 0);
+	double n = 0;
+
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		die("database", PQerrorMessage(db));
+	if (PQntuples(r) > 0)
+		n = strtod(PQgetvalue(r, 0, 0), NULL);
+	PQclear(r);
+	return n;
+}
+
+static inline void
+pause_us(long us)
+{
+	struct timespec t = {us / 1000000, us % 1000000 * 1000};
+
+	nanosleep(&t, NULL);
+}
+
+/* The document of GET /metrics, until the next call. */
+static inline const char *
+server_metrics(void)
+{
+	static struct http h;
+	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: bench\r\n"
+				      "Connection: close\r\n\r\n";
+	ssize_t n;
+
+	h.fd = http_connect(setting("OPEN_BENCH_ADDRESS"));
+	http_send(&h, request, sizeof(request) - 1);
+	while ((n = read(h.fd, h.response + h.got,
+		    RESPONSE_MAX - 1 - h.got)) > 0)
+		h.got += (size_t)n;
+	h.response[h.got] = '\0';
+	close(h.fd);
+	return h.response;
+}
+
+/* The value of a metric without labels, as "open_executions". */
+static inline double
+server_metric(const char *name)
+{
+	const char *at = server_metrics();
+	size_t len = strlen(name);
+
+	while ((at = strchr(at, '\n')) != NULL) {
+		at++;
+		if (strncmp(at, name, len) == 0 && at[len] == ' ')
+			return strtod(at + len, NULL);
+	}
+	die(name, "no such metric");
+}
+
+/* Until every execution that was started has ended and is committed: only then
+ * is its place in memory free. */
+static inline void
+server_wait_idle(void)
+{
+	double begun = now_us();
+
+	while (server_metric("open_executions") > 0) {
+		if (now_us() - begun > 120e6)
+			die("executions", "did not end within 120 s");
+		pause_us(1000);
+	}
+}
+
+#endif
