@@ -6,21 +6,15 @@
  * start; their peer is a libpq client that inserts and commits the same records
  * of each frontier by itself, one after the other.
  *
- * The end is heard of through a trigger that notifies at the commit of the
- * execution's final state; its cost is inside our figure.
- *
- * Environment: as bench_start, with OPEN_BENCH_DAGS instead of OPEN_BENCH_DAG:
- * "name=ID name=ID ..." of active DAGs of 1,000 nodes.
+ * Environment: OPEN_BENCH_ADDRESS, _TOKEN, _DATABASE, _DAGS.
  */
-#include <poll.h>
+#include "server.h"
+#include "table.h"
 
-#include "http.h"
-#include "stats.h"
-
-#define ROUNDS 200
+#define ROUNDS 100
 #define NODES  1000
 
-#define SYNC_ROUNDS 20
+#define SYNC_ROUNDS 10
 
 static const char setup_sql[] =
     "create schema if not exists open_bench;"
@@ -28,53 +22,7 @@ static const char setup_sql[] =
     "create table open_bench.node_executions (id uuid primary key,"
     " execution_id uuid not null, node_name text not null,"
     " status text not null, started_at timestamptz, completed_at timestamptz,"
-    " result jsonb, error text, retry_count integer not null);"
-    "create or replace function open_bench.ended() returns trigger"
-    " language plpgsql as $$ begin"
-    " perform pg_notify('open_bench_ended', new.id::text); return null; end $$;"
-    "create or replace trigger open_bench_ended after update on open.executions"
-    " for each row when (new.completed_at is not null)"
-    " execute function open_bench.ended();"
-    "listen open_bench_ended";
-
-static void
-ended_wait(PGconn *db, const char *execution)
-{
-	struct pollfd p = {.fd = PQsocket(db), .events = POLLIN};
-	PGnotify *n;
-	bool found = false;
-
-	while (!found) {
-		if (!PQconsumeInput(db))
-			die("database", PQerrorMessage(db));
-		while ((n = PQnotifies(db)) != NULL) {
-			found = found || strcmp(n->extra, execution) == 0;
-			PQfreemem(n);
-		}
-		if (!found && poll(&p, 1, 30000) <= 0)
-			die(execution, "did not end within 30 s");
-	}
-}
-
-/* Microseconds from the request to the notification of the end's commit. */
-static double
-execution_measure(struct http *h, const char *request, size_t len, PGconn *db)
-{
-	double begun = now_us();
-	char *location;
-
-	http_send(h, request, len);
-	while (!http_receive(h))
-		;
-	location = strcasestr(h->response, "location:");
-	if (location == NULL ||
-	    (location = strstr(location, "executions/")) == NULL)
-		die("answer without location", h->response);
-	location += strlen("executions/");
-	location[36] = '\0';
-	ended_wait(db, location);
-	return now_us() - begun;
-}
+    " result jsonb, error text, retry_count integer not null)";
 
 static double
 copy_measure(PGconn *db)
@@ -184,66 +132,99 @@ frontiers_measure(PGconn *db, const struct frontiers *f)
 	return now_us() - begun;
 }
 
-/* --- the table --- */
+/* --- the rounds --- */
 
 static void
-row_print(const char *name, struct samples *s, struct samples *peer)
+row_print(const char *what, const char *peer, struct samples *ours,
+    struct samples *theirs, double limit)
 {
-	double median = samples_quantile(s, 0.5);
+	struct row row = {.what = what,
+	    .peer = peer,
+	    .unit = "ms",
+	    .ours = samples_quantile(ours, 0.5) / 1000,
+	    .theirs = samples_quantile(theirs, 0.5) / 1000,
+	    .limit = limit};
 
-	printf(
-	    "  %-40s %10.0f %10.0f", name, median, samples_quantile(s, 0.99));
-	if (peer != NULL)
-		printf(" %9.2fx", median / samples_quantile(peer, 0.5));
-	printf("\n");
+	table_row(&row);
 }
 
 static void
-compare(struct http *h, PGconn *db, const char *name, const char *dag)
+batch_compare(struct http *h, PGconn *db, const char *name, const char *what)
+{
+	struct samples ours = {0}, theirs = {0};
+	char dag[37], execution[37];
+
+	dag_id(name, dag);
+	for (int i = 0; i < ROUNDS; i++) {
+		samples_add(&ours, execution_run(h, dag, db, execution));
+		samples_add(&theirs, copy_measure(db));
+	}
+	execution_check(db, execution);
+	row_print(what, "one transaction that copies 1,000 records", &ours,
+	    &theirs, 1.5);
+	samples_free(&ours);
+	samples_free(&theirs);
+}
+
+/* chain: times of the commits of all nodes one by one are added there, where
+ * they are the peer; and read, where they are not. */
+static void
+sync_compare(struct http *h, PGconn *db, const char *name, const char *what,
+    struct samples *chain)
 {
 	const struct frontiers *f = frontiers_of(name);
-	struct samples ours = {0}, peer = {0};
-	char request[2048], label[64];
-	size_t len;
+	struct samples ours = {0}, theirs = {0};
+	char dag[37], execution[37];
 
-	len = http_start_request(
-	    request, sizeof(request), setting("OPEN_BENCH_TOKEN"), dag);
-	for (int i = 0; i < (f != NULL ? SYNC_ROUNDS : ROUNDS); i++) {
-		samples_add(&ours, execution_measure(h, request, len, db));
-		samples_add(&peer,
-		    f != NULL ? frontiers_measure(db, f) : copy_measure(db));
+	dag_id(name, dag);
+	for (int i = 0; i < SYNC_ROUNDS; i++) {
+		samples_add(&ours, execution_run(h, dag, db, execution));
+		samples_add(&theirs, frontiers_measure(db, f));
+		if (f->count == NODES)
+			samples_add(chain, theirs.values[theirs.count - 1]);
 	}
-	snprintf(label, sizeof(label), "%s: start to durable end", name);
-	row_print(f != NULL ? "one bare commit per frontier"
-			    : "one transaction copying 1,000 records",
-	    &peer, NULL);
-	row_print(label, &ours, &peer);
+	execution_check(db, execution);
+	row_print(what, "one bare commit per frontier", &ours, &theirs, 1.5);
+	if (f->count == 3) {
+		struct row row = {.what = what,
+		    .peer = "one bare commit per node",
+		    .unit = "ms",
+		    .ours = samples_quantile(&ours, 0.5) / 1000,
+		    .theirs = samples_quantile(chain, 0.5) / 1000,
+		    .limit = 10,
+		    .at_least = 1,
+		    .inverse = 1};
+
+		table_row(&row);
+	}
 	samples_free(&ours);
-	samples_free(&peer);
+	samples_free(&theirs);
 }
 
 int
 main(void)
 {
 	static struct http h;
+	struct samples chain = {0};
 	PGconn *db = database_connect(setting("OPEN_BENCH_DATABASE"));
-	char *dags = strdup(setting("OPEN_BENCH_DAGS")), *state, *word, *id;
 
 	database_run(db, setup_sql);
+	ended_listen(db);
 	PQclear(PQprepare(db, "frontier", frontier_sql, 0, NULL));
 	h.fd = http_connect(setting("OPEN_BENCH_ADDRESS"));
-	printf("durable: 1,000 no-op nodes, %d rounds each (sync: %d); "
-	       "bar: <= 1.5x\n",
-	    ROUNDS, SYNC_ROUNDS);
-	printf("  %-40s %10s %10s %10s\n", "", "median us", "p99 us", "ratio");
-	for (word = strtok_r(dags, " ", &state); word != NULL;
-	     word = strtok_r(NULL, " ", &state)) {
-		if ((id = strchr(word, '=')) == NULL)
-			die("OPEN_BENCH_DAGS", "not name=ID");
-		*id++ = '\0';
-		compare(&h, db, word, id);
-	}
-	free(dags);
+	table_head();
+	batch_compare(
+	    &h, db, "chain", "1,000 nodes to their durable end: chain");
+	batch_compare(
+	    &h, db, "fan", "1,000 nodes to their durable end: 1-998-1");
+	batch_compare(
+	    &h, db, "layers", "1,000 nodes to their durable end: layers");
+	sync_compare(&h, db, "chain-sync", "sync, 1,000 nodes: chain", &chain);
+	sync_compare(&h, db, "fan-sync", "sync, 1,000 nodes: 1-998-1", &chain);
+	sync_compare(&h, db, "layers-sync",
+	    "sync, 1,000 nodes: 10 layers of 100", &chain);
+	samples_free(&chain);
+	ended_ignore(db);
 	PQfinish(db);
 	close(h.fd);
 	return 0;

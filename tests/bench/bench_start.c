@@ -69,9 +69,8 @@ insert_open(struct load *l, unsigned clients)
 {
 	PGresult *r;
 
-	*l = (struct load){.clients = clients,
-	    .send = insert_send,
-	    .receive = insert_receive};
+	*l = (struct load){
+	    .clients = clients, .send = insert_send, .receive = insert_receive};
 	for (unsigned i = 0; i < clients; i++) {
 		PGconn *db = database_connect(setting("OPEN_BENCH_DATABASE"));
 

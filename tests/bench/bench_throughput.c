@@ -57,9 +57,9 @@ static const char journal_sql[] =
 /* --- the bare program --- */
 
 struct bare {
-	struct uuid *inserted; /* ring of a whole round */
+	struct uuid *inserted;			     /* ring of a whole round */
 	unsigned wanted, taken, arrived, told, done; /* in this order */
-	unsigned starts, journal; /* executions in a batch */
+	unsigned starts, journal;		     /* executions in a batch */
 	unsigned entry_oid;
 };
 

@@ -101,7 +101,8 @@ load_http_receive(struct load *l, struct load_client *c)
 
 /* Keep-alive connections, all of which send the same request. */
 static inline void
-load_http_open(struct load *l, unsigned clients, const char *request, size_t len)
+load_http_open(
+    struct load *l, unsigned clients, const char *request, size_t len)
 {
 	*l = (struct load){.clients = clients,
 	    .send = load_http_send,

@@ -6,6 +6,7 @@
 #ifndef OPEN_BENCH_SERVER_H
 #define OPEN_BENCH_SERVER_H
 
+#include <poll.h>
 #include <time.h>
 
 #include "http.h"
@@ -62,8 +63,8 @@ server_metrics(void)
 
 	h.fd = http_connect(setting("OPEN_BENCH_ADDRESS"));
 	http_send(&h, request, sizeof(request) - 1);
-	while ((n = read(h.fd, h.response + h.got,
-		    RESPONSE_MAX - 1 - h.got)) > 0)
+	while (
+	    (n = read(h.fd, h.response + h.got, RESPONSE_MAX - 1 - h.got)) > 0)
 		h.got += (size_t)n;
 	h.response[h.got] = '\0';
 	close(h.fd);
@@ -97,6 +98,87 @@ server_wait_idle(void)
 			die("executions", "did not end within 120 s");
 		pause_us(1000);
 	}
+}
+
+/* --- one execution, from its request to the commit of its end --- */
+
+/* A trigger tells of the commit of an execution's end; what it costs is inside
+ * our figure. It may be an insert: finished executions may have a partition. */
+static inline void
+ended_listen(PGconn *db)
+{
+	database_run(db,
+	    "create schema if not exists open_bench;"
+	    "create or replace function open_bench.ended() returns trigger"
+	    " language plpgsql as $$ begin"
+	    " perform pg_notify('open_bench_ended', new.id::text);"
+	    " return null; end $$;"
+	    "create or replace trigger open_bench_ended after insert or update"
+	    " on open.executions for each row"
+	    " when (new.completed_at is not null)"
+	    " execute function open_bench.ended();"
+	    "listen open_bench_ended");
+}
+
+static inline void
+ended_ignore(PGconn *db)
+{
+	database_run(
+	    db, "drop trigger open_bench_ended on open.executions; unlisten *");
+}
+
+static inline void
+ended_wait(PGconn *db, const char *execution)
+{
+	struct pollfd p = {.fd = PQsocket(db), .events = POLLIN};
+	bool found = false;
+	PGnotify *n;
+
+	while (!found) {
+		if (!PQconsumeInput(db))
+			die("database", PQerrorMessage(db));
+		while ((n = PQnotifies(db)) != NULL) {
+			found = found || strcmp(n->extra, execution) == 0;
+			PQfreemem(n);
+		}
+		if (!found && poll(&p, 1, 60000) <= 0)
+			die(execution, "did not end within 60 s");
+	}
+}
+
+/* Microseconds; execution: 37 bytes for its id, or NULL. */
+static inline double
+execution_run(struct http *h, const char *dag, PGconn *db, char *execution)
+{
+	char request[2048], *location;
+	size_t len = http_start_request(
+	    request, sizeof(request), setting("OPEN_BENCH_TOKEN"), dag);
+	double begun = now_us();
+
+	http_send(h, request, len);
+	while (!http_receive(h))
+		;
+	location = strcasestr(h->response, "location:");
+	if (location == NULL ||
+	    (location = strstr(location, "executions/")) == NULL)
+		die("answer without location", h->response);
+	location += strlen("executions/");
+	location[36] = '\0';
+	ended_wait(db, location);
+	if (execution != NULL)
+		memcpy(execution, location, 37);
+	return now_us() - begun;
+}
+
+/* Ends the benchmark unless all nodes succeeded. */
+static inline void
+execution_check(PGconn *db, const char *execution)
+{
+	if (database_number(db,
+		"select count(*) from open.executions where id = $1::uuid"
+		" and status = 'success' and succeeded_nodes = total_nodes",
+		execution) != 1)
+		die(execution, "did not succeed");
 }
 
 #endif

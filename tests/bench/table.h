@@ -28,7 +28,8 @@ struct row {
 static inline void
 table_head(void)
 {
-	printf(TABLE_LINE, "OPEN", "peer", "OPEN", "peer", "ratio", "limit", "");
+	printf(
+	    TABLE_LINE, "OPEN", "peer", "OPEN", "peer", "ratio", "limit", "");
 }
 
 static inline void
@@ -36,8 +37,8 @@ table_number(char *to, size_t size, double value, const char *unit)
 {
 	int digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
 
-	snprintf(to, size, "%.*f%s%s", digits, value, *unit == '/' ? "" : " ",
-	    unit);
+	snprintf(
+	    to, size, "%.*f%s%s", digits, value, *unit == '/' ? "" : " ", unit);
 }
 
 static inline const char *
@@ -50,15 +51,41 @@ table_verdict(const struct row *r, double value)
 	return "SHORT";
 }
 
+/* Where build.sh finds it again; NULL: nowhere. */
+static inline FILE *
+table_file(void)
+{
+	const char *name = getenv("OPEN_BENCH_TABLE");
+	FILE *f = name != NULL ? fopen(name, "a") : NULL;
+
+	if (name != NULL && f == NULL) {
+		perror(name);
+		exit(1);
+	}
+	return f;
+}
+
+/* A line that is no row: what could not be measured, and why. */
+static inline void
+table_note(const char *text)
+{
+	FILE *f = table_file();
+
+	printf("  %s\n", text);
+	if (f != NULL) {
+		fprintf(f, "  %s\n", text);
+		fclose(f);
+	}
+}
+
 static inline void
 table_row(const struct row *r)
 {
-	const char *file = getenv("OPEN_BENCH_TABLE");
+	FILE *f = table_file();
 	double value = r->peer == NULL ? r->ours
 		       : r->inverse    ? r->theirs / r->ours
 				       : r->ours / r->theirs;
 	char ours[32], theirs[32] = "", ratio[32] = "", limit[32] = "";
-	FILE *f;
 
 	table_number(ours, sizeof(ours), r->ours, r->unit);
 	if (r->peer != NULL) {
@@ -76,12 +103,8 @@ table_row(const struct row *r)
 	printf(TABLE_LINE, r->what, r->peer != NULL ? r->peer : "", ours,
 	    theirs, ratio, limit, table_verdict(r, value));
 	fflush(stdout);
-	if (file == NULL)
+	if (f == NULL)
 		return;
-	if ((f = fopen(file, "a")) == NULL) {
-		perror(file);
-		exit(1);
-	}
 	fprintf(f, TABLE_LINE, r->what, r->peer != NULL ? r->peer : "", ours,
 	    theirs, ratio, limit, table_verdict(r, value));
 	fclose(f);

@@ -18,6 +18,7 @@ bench_run() {
 		if grep -q OPEN_BENCH_ADDRESS "tests/bench/bench_$name.c" && [ -z "${OPEN_BENCH_ADDRESS:-}" ]; then
 			bench_server
 		fi
+		[ "$name" != peers ] || bench_peers
 		step "bench $name ($FLAVOR, $(nproc) CPUs)"
 		"$B/bench/bench_$name" || die "bench $name failed"
 	done
@@ -29,6 +30,24 @@ bench_table() {
 	[ -s "$OPEN_BENCH_TABLE" ] || return 0
 	step "all rows"
 	cat "$OPEN_BENCH_TABLE"
+}
+
+# What users would pick instead, from npm, and redis: installed once, into OPEN_BENCH_PEERS. They are started by
+# bench_peers and end with it.
+bench_peers() {
+	local from=tests/bench/peers to=$TOP/build/bench/peers
+	packages_need "${PACKAGES_PEERS[@]}"
+	mkdir -p "$to"
+	cp $from/*.mjs $from/package.json $from/package-lock.json $from/.npmrc "$to"
+	if ! cmp -s "$to/package-lock.json" "$to/installed"; then
+		step "Installing the peers"
+		if ! (cd "$to" && npm install --no-save --ignore-scripts >npm.log 2>&1 </dev/null); then
+			say "npm could not install the peers, see $to/npm.log"
+			return 0
+		fi
+		cp "$to/package-lock.json" "$to/installed"
+	fi
+	export OPEN_BENCH_PEERS=$to
 }
 
 # What an earlier run left would make tables larger than they should be.
@@ -64,8 +83,8 @@ bench_server() {
 	OPEN_BENCH_DAGS=$(tr ' ' '\n' <<<"$dags" | grep -v '^small=' | paste -sd ' ')
 }
 
-# bench_documents FOLDER - 1,000 no-op nodes as a chain, as 1 -> 998 -> 1, as 10 layers of 100, each of them in
-# batches and with durability sync; and 10 nodes
+# bench_documents FOLDER - 10 nodes as a chain (ten) and as 1 -> 8 -> 1 (small); 1,000 no-op nodes as a chain, as 1 -> 998 -> 1, as 10 layers of 100, each of them in
+# batches and with durability sync
 bench_documents() {
 	local shape
 	awk 'BEGIN {
@@ -90,6 +109,10 @@ bench_documents() {
 	for shape in chain fan layers; do
 		sed "1s/.*/name: $shape-sync\ndurability: sync/" "$1/$shape.yaml" >"$1/$shape-sync.yaml"
 	done
+	awk 'BEGIN {
+		print "name: ten\nnodes:\n  - {name: n0}"
+		for (i = 1; i < 10; i++) printf "  - {name: n%d, dependencies: [n%d]}\n", i, i - 1
+	}' >"$1/ten.yaml"
 	awk 'BEGIN {
 		print "name: small\nnodes:\n  - {name: first}"
 		for (i = 0; i < 8; i++) printf "  - {name: n%d, dependencies: [first]}\n", i

@@ -4,6 +4,7 @@
 PACKAGES_RUN=(kore libpq-dev libyajl-dev libyaml-dev libssl-dev liblua5.4-dev libcurl4-openssl-dev libcmocka-dev
 	postgresql make gcc libc6-dev pkg-config bubblewrap nodejs iso-codes jq curl ca-certificates)
 PACKAGES_BENCH=(g++ libtbb-dev wrk)
+PACKAGES_PEERS=(npm redis-tools) # redis-tools is the whole of Redis, without a service that starts by itself
 PACKAGES_LINT=(clang-format clang-tidy shellcheck)
 PACKAGES_FUZZ=(clang libclang-rt-dev)
 PACKAGES_COV=(gcovr)
@@ -53,6 +54,10 @@ packages_missing() {
 # packages_elsewhere NAME - true if something of another origin does its work
 packages_elsewhere() {
 	local version
+	if [ "$1" = npm ]; then
+		command -v npm >/dev/null
+		return
+	fi
 	[ "$1" = nodejs ] && version=$(node --version 2>/dev/null) || return 1
 	version=${version#v}
 	[ "${version%%.*}" -ge 18 ]
