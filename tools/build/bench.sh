@@ -54,7 +54,7 @@ bench_peers() {
 bench_fresh() {
 	local pid
 	[ -d "$OPEN_DATA" ] || return 0
-	if pid=$(cat "$OPEN_DATA/pg/postmaster.pid" 2>/dev/null | head -n 1) && alive "$pid"; then
+	if pid=$(head -n 1 "$OPEN_DATA/pg/postmaster.pid" 2>/dev/null) && alive "$pid"; then
 		die "another ./build.sh bench runs here, or was killed: end process $pid"
 	fi
 	rm -rf "$OPEN_DATA" "$(readlink -m "$OPEN_DATA")"
