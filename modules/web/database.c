@@ -173,6 +173,22 @@ pool_forget(struct pool *p)
 		p->connections[i].stale = true;
 }
 
+/* The statement changed nothing and finds what it needs when it is sent again:
+ * it must be prepared anew, or a row that it waited for went to another
+ * partition meanwhile (an execution that finished). */
+static bool
+pool_repeats(struct pool *p, const struct query *q)
+{
+	if (q->outcome != QUERY_ERROR || q->retried || stopping)
+		return false;
+	if (strcmp(q->sqlstate, "40001") == 0)
+		return true;
+	if (!connection_stale_plan(q))
+		return false;
+	pool_forget(p);
+	return true;
+}
+
 void
 pool_done(struct pool *p, struct query *q)
 {
@@ -180,10 +196,8 @@ pool_done(struct pool *p, struct query *q)
 
 	if (q->outcome != QUERY_OK)
 		p->failures++;
-	if (q->outcome == QUERY_ERROR && !q->retried && !stopping &&
-	    connection_stale_plan(q)) {
+	if (pool_repeats(p, q)) {
 		q->retried = true;
-		pool_forget(p);
 		queue_put(p, q, true);
 		if ((c = pool_find(p, CONNECTION_IDLE)) != NULL)
 			pool_ready(c);
@@ -398,9 +412,9 @@ database_start(const struct config *c)
 	    c->database_connections, c->request_timeout, "");
 	pool_start(&pools[POOL_SYSTEM], "system", "open_system",
 	    c->system_connections - 2, SYSTEM_TIMEOUT_NS, "");
-	/* Planning anew for each row's foreign key into the partitions of
-	 * executions takes longer than writing it; and the one plan must find
-	 * executions by id, though the tables were empty when it was made. */
+	/* Planning anew takes longer than writing a small batch; and the one
+	 * plan must find executions by id, though the tables were empty when it
+	 * was made. */
 	pool_start(&pools[POOL_JOURNAL], "journal", "open_system", 1,
 	    SYSTEM_TIMEOUT_NS,
 	    " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"

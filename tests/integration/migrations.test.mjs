@@ -141,32 +141,83 @@ test("the database that can't be reached is told without a password", async () =
 	assert.ok(!(stdout + stderr).includes("s3cret"));
 });
 
-test("months are made ahead, their bounds meet, and a month's history can be dropped", async () => {
+const partitions = (db, parent) => db.psql(`select begins::date || ' ' || ends::date from open.history_partitions
+	where parent = 'open.${parent}'::regclass order by begins`).then((text) => text.split("\n"));
+
+test("partitions are made ahead, their bounds meet, and what waited in the default one moves in", async () => {
 	const db = await fresh();
 	await db.migrate();
-	const parts = (parent) => db.psql(`select string_agg(c.relname, ' ' order by c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid
-		where i.inhparent = 'open.${parent}'::regclass`);
-	const month = new Date().toISOString().slice(0, 7).replace("-", "_");
-	for (const parent of ["executions", "node_history"]) {
-		const names = (await parts(parent)).split(" ");
-		assert.ok(names.includes(`${parent}_${month}`), names.join(" "));
-		assert.ok(names.length >= 4);
+	const month = new Date().toISOString().slice(0, 8) + "01";
+	for (const parent of ["executions_finished", "node_history"]) {
+		const months = await partitions(db, parent);
+		assert.ok(months[0].startsWith(month), months.join(", "));
+		assert.ok(months.length >= 3);
+		months.slice(1).forEach((m, i) => assert.ok(m.startsWith(months[i].slice(-10)), months.join(", ")));
 	}
 	assert.equal(await db.psql("select open.ensure_partitions()"), "0");
-	assert.ok(Number(await db.psql("select open.ensure_partitions('5 months')")) >= 2);
-
-	await db.psql(`
-		insert into open.organizations (name, slug) values ('o', 'o');
-		insert into open.dags (organization_id, name) select id, 'd' from open.organizations;
-		insert into open.dag_versions (organization_id, dag_id, number, definition, definition_hash, node_names)
-		select organization_id, id, 1, '{}', sha256(''), '{a}' from open.dags;
-		insert into open.executions (id, organization_id, dag_id, dag_version_id)
-		select overlay(open.uuid_floor(now())::text placing '00000000' from 29)::uuid, organization_id, dag_id, id from open.dag_versions;
+	await db.psql(`${SEED}
+		insert into open.executions (id, organization_id, dag_id, dag_version_id, finished, status, completed_at)
+		select overlay(open.uuid_floor(now() + interval '130 days')::text placing '00000000' from 29)::uuid, organization_id, dag_id, id, true, 'success', now()
+		  from open.dag_versions;
 		insert into open.node_history (execution_id, first, organization_id, base_at, nodes, states, started, completed)
 		select id, 0, organization_id, now(), '{0}', '{s}', '{0}', '{1}' from open.executions`);
-	const left = () => db.psql("select (select count(*) from open.executions), (select count(*) from open.node_history), (select count(*) from open.dags)");
-	assert.equal(await db.psql("select open.drop_history(date_trunc('month', now()))"), "0");
-	assert.equal(await left(), "1|1|1");
-	assert.equal(await db.psql("select open.drop_history(date_trunc('month', now()) + interval '1 month')"), "2");
-	assert.equal(await left(), "0|0|1");
+	const where = () => db.psql("select string_agg(tableoid::regclass::text, ' ' order by 1) from (select tableoid from open.executions union all select tableoid from open.node_history) x");
+	assert.equal(await where(), "open.executions_finished_default open.node_history_default");
+	assert.ok(Number(await db.psql("select open.ensure_partitions('week', '140 days')")) >= 20);
+	assert.match(await where(), /^open\.executions_2\d{7} open\.node_history_2\d{7}$/);
+	const weeks = (await partitions(db, "node_history")).slice(3).map((w) => w.split(" ").map(Date.parse));
+	weeks.slice(1).forEach(([begins, ends], i) => {
+		assert.equal(begins, weeks[i][1]);
+		assert.ok(ends - begins <= 7 * 86400e3);
+	});
+});
+
+const SEED = `
+	insert into open.organizations (name, slug) values ('o', 'o');
+	insert into open.users (organization_id, email, hashed_password) select id, 'a@b.test', 'x' from open.organizations;
+	insert into open.dags (organization_id, name) select id, 'd' from open.organizations;
+	insert into open.dag_versions (organization_id, dag_id, number, definition, definition_hash, node_names)
+	select organization_id, id, 1, '{}', sha256(''), '{a}' from open.dags;`;
+
+test("executions of the schema before keep everything, those that ended in the partition of their time", async () => {
+	const db = await fresh();
+	const later = names.slice(2).map((name) => `${name}.sql`);
+	for (const file of later) fs.rmSync(path.join(db.folder, file));
+	assert.equal((await db.migrate()).code, 0);
+	await db.psql(`${SEED}
+		create table public.given (age interval, status text, n integer);
+		insert into public.given
+		select a.age, s.status, row_number() over () from unnest('{0,40,400,-1000}'::integer[]) d(days)
+		 cross join lateral (select d.days * interval '1 day' as age) a
+		 cross join unnest('{pending,running,success,failed,cancelled}'::text[]) s(status);
+		insert into open.executions (id, organization_id, dag_id, dag_version_id, status, server_id, started_at, completed_at, context,
+			result, error_message, retry_count, total_nodes, succeeded_nodes, failed_nodes, triggered_by, metadata, cancel_requested_at)
+		select overlay(open.uuid_floor(now() - age - n * interval '1 s')::text placing '00000000' from 29)::uuid, v.organization_id, v.dag_id, v.id, status,
+		       gen_random_uuid(), case when status <> 'pending' then now() - age end, case when status not in ('pending', 'running') then now() - age end,
+		       jsonb_build_object('n', n), to_jsonb(n), 'because ' || n, n, 4, 3, 1, u.id, '{"m": 1}', now()
+		  from public.given cross join open.dag_versions v cross join open.users u;
+		insert into open.node_history (execution_id, first, organization_id, base_at, nodes, states, started, completed)
+		select id, 0, organization_id, now(), '{0}', '{s}', '{0}', '{1}' from open.executions`);
+	const columns = `id, organization_id, dag_id, dag_version_id, status, server_id, inserted_at, started_at, completed_at, cancel_requested_at,
+		context, result, error_message, retry_count, total_nodes, succeeded_nodes, failed_nodes, triggered_by, metadata`;
+	const state = () => db.psql(`select md5(string_agg(x::text, ',' order by id)) from (select ${columns} from open.executions) x;
+		select md5(string_agg(x::text, ',' order by id)) from (select id, node_name, status, started_at, completed_at from open.node_executions) x`);
+	const before = await state();
+	for (const file of later) fs.copyFileSync(path.join(FOLDER, file), path.join(db.folder, file));
+	const { code, stderr } = await db.migrate();
+	assert.equal(code, 0, stderr);
+	assert.equal(await state(), before);
+	assert.equal(await db.psql("select string_agg(distinct status, ' ' order by status) from open.executions_unfinished"), "pending running");
+	assert.equal(await db.psql("select count(*) from open.executions_unfinished"), "8");
+	// What lies in the future stays in the default partition; the rest has one of its month.
+	assert.equal(await db.psql("select count(*) from open.executions_finished_default"), "3");
+	assert.equal(await db.psql(`select count(*) from open.executions_finished e join open.history_partitions p on p.part = e.tableoid
+		where e.id::uuid >= p.lowest and e.id::uuid < p.beyond`), "9");
+	// The journal's update moves the row; what is deleted takes it along.
+	await db.psql("update open.executions set finished = true, status = 'failed', completed_at = now() where not finished");
+	assert.equal(await db.psql("select count(*) from open.executions_unfinished"), "0");
+	await db.psql("delete from open.users");
+	assert.equal(await db.psql("select count(*), count(triggered_by) from open.executions"), "20|0");
+	await db.psql("delete from open.organizations");
+	assert.equal(await db.psql("select (select count(*) from open.executions), (select count(*) from open.node_history)"), "0|0");
 });

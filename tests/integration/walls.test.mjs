@@ -133,7 +133,21 @@ test("nothing can be hung below another organization's DAG or version", async ()
 	assert.match(version.stderr, /foreign key/);
 	const execution = await act(theirs, `insert into open.executions (id, organization_id, dag_id, dag_version_id)
 		values ('${fresh}', '${theirs.org.id}', '${thing.dag}', '${thing.version}')`);
-	assert.match(execution.stderr, /foreign key/);
+	assert.match(execution.stderr, /row-level security/);
+	const unfinished = await act(theirs, `insert into open.executions_unfinished (id, organization_id, dag_id, dag_version_id)
+		values ('${fresh}', '${theirs.org.id}', '${thing.dag}', '${thing.version}')`);
+	assert.match(unfinished.stderr, /row-level security/);
+});
+
+test("partitions are no way around the wall: those that can be read at all show an organization its own", async () => {
+	const parts = (await server.psql(`select c.oid::regclass from pg_class c join pg_partition_tree('open.executions') t on t.relid = c.oid where t.isleaf
+		union all select c.oid::regclass from pg_class c join pg_partition_tree('open.node_history') t on t.relid = c.oid where t.isleaf`)).split("\n");
+	assert.ok(parts.length >= 8, parts.join(" "));
+	for (const part of parts) {
+		const { code, stdout, stderr } = await act(theirs, `select count(*) from ${part} where organization_id = '${ours.org.id}'`);
+		if (code === 0) assert.equal(stdout.trim(), "0", part);
+		else assert.match(stderr, /permission denied/, part);
+	}
 });
 
 test("a DAG, user or organization that goes takes its executions and their history with it", async () => {

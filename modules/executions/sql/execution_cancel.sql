@@ -18,6 +18,7 @@ with target as (
 	 where e.id = target.id
 	   and target.allowed
 	   and target.status in ('pending', 'running')
+	   and not e.finished
 	returning e.id
 )
 select target.allowed, target.status, (select pg_notify('open_control', c.id::text) from changed c) from target

@@ -17,6 +17,7 @@ with target as (
 	 where e.id = target.id
 	   and target.allowed
 	   and target.status in ('pending', 'running')
+	   and not e.finished
 	   and not (target.cancelled and $5)
 	returning e.id
 )

@@ -6,9 +6,10 @@
 with claimed as (
 	update open.executions e
 	   set server_id = $1::uuid
-	 where e.id in (select x.id
+	 where not e.finished
+	   and e.id in (select x.id
 	                  from open.executions x
-	                 where x.server_id is null and x.status in ('pending', 'running')
+	                 where x.server_id is null and not x.finished
 	                 limit $3::integer
 	                   for update skip locked)
 	   and (select open.fence($1, $4::bigint))
@@ -17,7 +18,7 @@ with claimed as (
 own as (
 	select x.id
 	  from open.executions x
-	 where x.server_id = $1::uuid and x.status in ('pending', 'running') and x.id > $2::uuid
+	 where x.server_id = $1::uuid and not x.finished and x.id > $2::uuid
 	 order by x.id
 	 limit $3::integer
 )

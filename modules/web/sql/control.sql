@@ -4,4 +4,4 @@
 select e.id, e.cancel_requested_at is not null, e.paused_at is not null
   from open.executions e
  where e.id = any($1::uuid[])
-   and e.status in ('pending', 'running')
+   and not e.finished

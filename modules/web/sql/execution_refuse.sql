@@ -1,6 +1,7 @@
 -- Ends an execution that can't be run.
 -- $1 id uuid, $2 error, $3 this server, $4 its epoch
 update open.executions e
-   set status = 'failed', started_at = coalesce(e.started_at, now()), completed_at = now(), error_message = $2::text
- where e.id = $1::uuid and e.status in ('pending', 'running')
+   set finished = true, status = 'failed', started_at = coalesce(e.started_at, now()), completed_at = now(),
+       error_message = $2::text
+ where e.id = $1::uuid and not e.finished
    and (select open.fence($3::uuid, $4::bigint))

@@ -1,5 +1,5 @@
--- Writes a batch of the journal; safe to repeat: a status only moves forward. (The condition is one that the index of
--- unfinished executions can't serve: its dead entries would be read again for every batch.)
+-- Writes a batch of the journal; safe to repeat: a status only moves forward, and an execution that ends leaves the
+-- unfinished ones.
 -- $1 rows of the history open.node_history_entry[]; of executions whose status changed: $2 ids uuid[],
 -- $3 statuses text[], $4 started timestamptz[], $5 completed timestamptz[], $6 results (JSON) text[],
 -- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[]; $10 this server, $11 its epoch
@@ -12,7 +12,8 @@ with history as (
 	on conflict do nothing
 )
 update open.executions e
-   set status = s.status,
+   set finished = s.completed_at is not null,
+       status = s.status,
        started_at = coalesce(s.started_at, e.started_at),
        completed_at = s.completed_at,
        result = s.result::jsonb,
@@ -23,5 +24,5 @@ update open.executions e
               $8::integer[], $9::integer[])
        as s(id, status, started_at, completed_at, result, error, succeeded, failed)
  where e.id = s.id
-   and e.status not in ('success', 'failed', 'cancelled')
+   and not e.finished
    and (select open.fence($10::uuid, $11::bigint))

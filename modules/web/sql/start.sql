@@ -4,8 +4,8 @@
 -- $6 users uuid[], $7 this server uuid, $8 ops that need a permission text[], $9 the settings that give them text[],
 -- $10 this server's epoch
 -- columns: id, version, plan_hash, total_nodes, inserted_at
-insert into open.executions (id, organization_id, dag_id, dag_version_id, server_id, context, metadata, total_nodes,
-                             triggered_by)
+insert into open.executions_unfinished (id, organization_id, dag_id, dag_version_id, server_id, context, metadata,
+                                        total_nodes, triggered_by)
 select a.id, v.organization_id, v.dag_id, v.id, $7::uuid, a.context::jsonb, a.metadata::jsonb, v.node_count, a.user_id
   from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[])
        as a(id, dag_id, context, metadata, user_id)

@@ -3,7 +3,7 @@
 with changed as (
 	update open.executions e
 	   set cancel_requested_at = coalesce(e.cancel_requested_at, now()), paused_at = null
-	 where e.id = $1::uuid and e.status in ('pending', 'running')
+	 where e.id = $1::uuid and not e.finished
 	returning e.id
 )
 select exists (select from changed), e.status, (select pg_notify('open_control', c.id::text) from changed c)

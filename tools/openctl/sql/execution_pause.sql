@@ -3,7 +3,7 @@
 with changed as (
 	update open.executions e
 	   set paused_at = case when $2::boolean then coalesce(e.paused_at, now()) end
-	 where e.id = $1::uuid and e.status in ('pending', 'running') and not ($2 and e.cancel_requested_at is not null)
+	 where e.id = $1::uuid and not e.finished and not ($2 and e.cancel_requested_at is not null)
 	returning e.id
 )
 select exists (select from changed), e.status, e.cancel_requested_at is not null,
