@@ -13,7 +13,7 @@
  * Names:    of DAGs: 1..200 characters; of nodes: 1..200 bytes. UTF-8 without
  *           control characters (C0, DEL, C1, U+2028, U+2029), quotes (" ' `)
  *           and backslashes, and with no blank at either end.
- * Limits:   a node has at most 100 retries; factor 1..1000; jitter 0..1; every
+ * Limits:   a node has at most 100 retries; concurrency 1..100,000; factor 1..1000; jitter 0..1; every
  *           duration is positive and at most 3650 days. A description has at
  *           most 10,000 bytes.
  * Null:     an optional key whose value is null counts as left out.
@@ -63,11 +63,18 @@ struct retry {
 #define RETRY_MAX_NS	 INT64_C(300000000000)
 #define RETRY_FACTOR	 2.0
 
+/* Elements of for_each that run at once. */
+#define CONCURRENCY_DEFAULT 100
+#define CONCURRENCY_MAX	    100000
+
 struct document_node {
 	const char *name;
 	uint32_t op;		 /* index in the op_set */
 	const struct json *with; /* object or NULL */
 	const char *when;	 /* Lua expression or NULL */
+	/* A list, or a string that is one ${{ }}; NULL: the node runs once. */
+	const struct json *for_each;
+	uint32_t concurrency; /* elements at once; 0 without for_each */
 	enum trigger trigger;
 	struct retry retry;
 	int64_t timeout_ns; /* 0: none */
@@ -126,7 +133,7 @@ struct document_options {
  * duplicate_node unknown_dependency self_dependency duplicate_dependency cycle
  * unknown_op invalid_parameter missing_parameter unknown_parameter
  * op_not_allowed secret_not_allowed invalid_duration invalid_durability invalid_trigger
- * invalid_retry invalid_expression unknown_node not_an_ancestor too_many_nodes
+ * invalid_retry invalid_for_each invalid_concurrency invalid_expression unknown_node not_an_ancestor too_many_nodes
  * too_many_dependencies document_too_large out_of_memory.
  * A cycle's message shows its path in the order of running: a -> b -> a means
  * that b depends on a. */

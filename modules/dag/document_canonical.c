@@ -135,8 +135,16 @@ write_node(struct buf *out, const struct document *d,
 	const struct op_schema *op = ops->ops[n->op];
 
 	buf_putc(out, '{');
+	if (n->for_each != NULL && n->concurrency != CONCURRENCY_DEFAULT) {
+		write_key(out, "concurrency");
+		buf_u64(out, n->concurrency);
+	}
 	if (n->dependency_count > 0)
 		write_dependencies(out, d, n);
+	if (n->for_each != NULL) {
+		write_key(out, "for_each");
+		json_write_canonical(out, n->for_each);
+	}
 	write_key(out, "name");
 	write_string(out, n->name);
 	if (strcmp(op->name, "noop") != 0) {

@@ -9,7 +9,7 @@
 #include "dag/template_compile.h"
 
 _Static_assert(sizeof(struct plan) == 104, "plan.h: change PLAN_VERSION");
-_Static_assert(sizeof(struct plan_node) == 56, "plan.h: change PLAN_VERSION");
+_Static_assert(sizeof(struct plan_node) == 64, "plan.h: change PLAN_VERSION");
 
 /* Layout ------------------------------------------------------------------ */
 
@@ -185,7 +185,9 @@ fill_nodes(struct compiler *c)
 		to->op = c->op_index[from->op] - 1;
 		to->indegree = from->dependency_count;
 		to->trigger = (uint8_t)from->trigger;
-		if (strcmp(op, "noop") == 0 && from->when == NULL)
+		to->concurrency = from->concurrency;
+		if (strcmp(op, "noop") == 0 && from->when == NULL &&
+		    from->for_each == NULL)
 			to->flags |= PLAN_NODE_PURE;
 		if (first[i] == first[i + 1])
 			to->flags |= PLAN_NODE_LEAF;
@@ -256,18 +258,21 @@ put_templates(struct compiler *c)
 	for (uint32_t i = 0; i < c->doc->node_count; i++) {
 		const struct document_node *n = &c->doc->nodes[i];
 		bool is_static = true;
-		uint32_t with = 0, when = 0;
+		uint32_t with = 0, when = 0, list = 0;
 
 		if (n->with != NULL)
-			with = template_put(
-			    &c->out, c->ops->ops[n->op], n->with, &is_static);
+			with = template_put(&c->out, c->ops->ops[n->op],
+			    n->with, n->for_each != NULL, &is_static);
 		if (n->when != NULL)
 			when = template_put_expression(
 			    &c->out, n->when, strlen(n->when));
+		if (n->for_each != NULL)
+			list = template_put_list(&c->out, n->for_each);
 		if (buf_failed(&c->out))
 			return;
 		node_at(c, i)->with = with;
 		node_at(c, i)->when = when;
+		node_at(c, i)->for_each = list;
 		if (is_static)
 			node_at(c, i)->flags |= PLAN_NODE_STATIC;
 		else if (template_secrets(plan_of(c), with, NULL, NULL) > 0)

@@ -6,7 +6,7 @@
  *           bytes from the start of the block, little-endian, native structs.
  *           PLAN_VERSION changes whenever anything of this changes. The blob
  *           holds the ops' names, the nodes' names, then per node the templates
- *           of with and when, each value's contents behind it in the order of
+ *           of with, when and for_each, each value's contents behind it in the order of
  *           reading: so one pass can check it and nothing can be shared.
  * Graph:    compressed sparse rows both ways. Node index = position in the
  *           document. The same document gives the same bytes.
@@ -22,7 +22,7 @@
 #include "dag/document.h"
 
 #define PLAN_MAGIC   0x4e414c504e45504full /* "OPENPLAN" */
-#define PLAN_VERSION 3
+#define PLAN_VERSION 4
 #define PLAN_NONE    UINT32_MAX
 
 struct plan_node {
@@ -34,6 +34,10 @@ struct plan_node {
 	uint32_t with;
 	/* Offset of an expression (a TEMPLATE_PATH or TEMPLATE_LUA), or 0. */
 	uint32_t when;
+	/* Offset of a list's template (a TEMPLATE_ARRAY, TEMPLATE_PATH or
+	 * TEMPLATE_LUA), or 0: the node runs once. */
+	uint32_t for_each;
+	uint32_t concurrency; /* elements at once; 0 without for_each */
 	uint32_t indegree;
 	uint8_t trigger; /* enum trigger */
 	uint8_t flags;	 /* PLAN_NODE_* */
@@ -43,7 +47,9 @@ struct plan_node {
 	float retry_factor, retry_jitter;
 };
 enum {
-	PLAN_NODE_PURE = 1 << 0, /* noop, no when: ends the moment it starts */
+	PLAN_NODE_PURE =
+	    1 << 0, /* noop, no when, no for_each: ends the moment it
+				  starts */
 	PLAN_NODE_STATIC = 1 << 1, /* with has no ${{ }}, or there is none */
 	PLAN_NODE_LEAF = 1 << 2,   /* no successors: its result belongs to the
 				    execution's result */

@@ -199,29 +199,41 @@ check_numbers(const struct plan_node *n)
 	       n->timeout_ns >= 0 && n->retry_backoff_ns > 0 &&
 	       n->retry_max_ns >= n->retry_backoff_ns && n->retry_factor >= 1 &&
 	       n->retry_factor <= 1000 && n->retry_jitter >= 0 &&
-	       n->retry_jitter <= 1;
+	       n->retry_jitter <= 1 && n->concurrency <= CONCURRENCY_MAX &&
+	       (n->concurrency > 0) == (n->for_each != 0);
+}
+
+/* No secrets in it, and one of the given types. */
+static bool
+check_expression(
+    const struct plan *p, uint32_t offset, bool list, uint64_t *cursor)
+{
+	const struct template_value *v = template_at(p, offset);
+	bool ignored;
+
+	if (offset != *cursor ||
+	    !template_check(p, p->size, cursor, false, &ignored) ||
+	    template_secrets(p, offset, NULL, NULL) > 0)
+		return false;
+	return v->type == TEMPLATE_PATH || v->type == TEMPLATE_LUA ||
+	       (list && v->type == TEMPLATE_ARRAY);
 }
 
 static bool
 check_templates(const struct plan *p, const struct plan_node *n,
     uint64_t *cursor, bool *is_static)
 {
-	bool ignored;
-
 	*is_static = true;
 	if (n->with != 0 &&
 	    (n->with != *cursor ||
-		!template_check(p, p->size, cursor, is_static) ||
+		!template_check(
+		    p, p->size, cursor, n->for_each != 0, is_static) ||
 		template_at(p, n->with)->type != TEMPLATE_OBJECT))
 		return false;
-	if (n->when == 0)
-		return true;
-	if (n->when != *cursor || !template_check(p, p->size, cursor, &ignored))
+	if (n->when != 0 && !check_expression(p, n->when, false, cursor))
 		return false;
-	if (template_secrets(p, n->when, NULL, NULL) > 0)
-		return false;
-	return template_at(p, n->when)->type == TEMPLATE_PATH ||
-	       template_at(p, n->when)->type == TEMPLATE_LUA;
+	return n->for_each == 0 ||
+	       check_expression(p, n->for_each, true, cursor);
 }
 
 static bool
@@ -235,7 +247,8 @@ check_node(const struct checker *c, uint32_t i, uint64_t *cursor)
 	    n->indegree != c->dep_first[i + 1] - c->dep_first[i] ||
 	    !check_templates(c->p, n, cursor, &is_static))
 		return false;
-	if (n->when == 0 && strcmp(plan_op_name(c->p, n->op), "noop") == 0)
+	if (n->when == 0 && n->for_each == 0 &&
+	    strcmp(plan_op_name(c->p, n->op), "noop") == 0)
 		flags |= PLAN_NODE_PURE;
 	if (is_static)
 		flags |= PLAN_NODE_STATIC;

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "dag/expression.h"
 #include "dag/names.h"
 
 static const char *const node_keys[] = {"name", "op", "with", "when", "trigger",
-    "retry", "timeout", "dependencies", NULL};
+    "retry", "timeout", "dependencies", "for_each", "concurrency", NULL};
 static const char *const retry_keys[] = {
     "limit", "backoff", "factor", "max", "jitter", NULL};
 static const char *const trigger_names[] = {
@@ -247,6 +248,49 @@ read_when(struct reader *r, uint32_t node, const struct json *source)
 		r->doc->nodes[node].when = v->string;
 }
 
+/* Fan-out ----------------------------------------------------------------- */
+
+static void
+read_concurrency(struct reader *r, uint32_t node, const struct json *source)
+{
+	struct document_node *n = &r->doc->nodes[node];
+	const struct json *v = read_optional(source, "concurrency");
+	int64_t count;
+
+	if (v == NULL)
+		return;
+	if (read_optional(source, "for_each") == NULL)
+		fault_at(r, node, v, "invalid_concurrency",
+		    "\"concurrency\" says how many elements of \"for_each\" "
+		    "run at once; this node has none.");
+	else if (!json_as_integer(v, &count) || count < 1 ||
+		 count > CONCURRENCY_MAX)
+		fault_at(r, node, v, "invalid_concurrency",
+		    "\"concurrency\" must be an integer from 1 to %d.",
+		    CONCURRENCY_MAX);
+	else
+		n->concurrency = (uint32_t)count;
+}
+
+static void
+read_for_each(struct reader *r, uint32_t node, const struct json *source)
+{
+	struct document_node *n = &r->doc->nodes[node];
+	const struct json *v = read_optional(source, "for_each");
+	bool text = v != NULL && v->type == JSON_STRING;
+
+	if (v != NULL && v->type != JSON_ARRAY &&
+	    (!text || text_kind(v->string, v->count) != TEXT_EXPRESSION)) {
+		fault_at(r, node, v, "invalid_for_each",
+		    "\"for_each\" must be a list, or a string that is one "
+		    "expression and nothing else: \"${{ … }}\".");
+	} else if (v != NULL) {
+		n->for_each = v;
+		n->concurrency = CONCURRENCY_DEFAULT;
+	}
+	read_concurrency(r, node, source);
+}
+
 void
 read_node(struct reader *r, uint32_t node, const struct json *source)
 {
@@ -266,6 +310,7 @@ read_node(struct reader *r, uint32_t node, const struct json *source)
 		r->doc->nodes[node].timeout_ns =
 		    read_duration(r, node, timeout);
 	read_when(r, node, source);
+	read_for_each(r, node, source);
 	if (read_op(r, node, source))
 		read_params(r, node, source);
 }

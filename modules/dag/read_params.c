@@ -367,8 +367,9 @@ check_script(struct reader *r, uint32_t node, const struct json *at)
 		    "Not a Lua script: %.300s.", e.message);
 }
 
+/* secrets: whether they may stand here. */
 static void
-check_text(struct reader *r, uint32_t node, const struct json *v)
+check_text(struct reader *r, uint32_t node, const struct json *v, bool secrets)
 {
 	struct parts p = {v->string, v->string + v->count};
 
@@ -380,7 +381,7 @@ check_text(struct reader *r, uint32_t node, const struct json *v)
 		if (part.kind == PART_END)
 			return;
 		if (part.kind == PART_EXPRESSION &&
-		    !read_secret(r, node, v, part.text, part.len))
+		    !(secrets && read_secret(r, node, v, part.text, part.len)))
 			check_expression(r, node, v, part.text, part.len);
 		if (part.kind == PART_UNFINISHED)
 			fault_at(r, node, v, "invalid_expression",
@@ -390,16 +391,16 @@ check_text(struct reader *r, uint32_t node, const struct json *v)
 }
 
 static void
-check_value(struct reader *r, uint32_t node, const struct json *v)
+check_value(struct reader *r, uint32_t node, const struct json *v, bool secrets)
 {
 	if (v->type == JSON_STRING)
-		check_text(r, node, v);
+		check_text(r, node, v, secrets);
 	else if (v->type == JSON_ARRAY)
 		for (uint32_t i = 0; i < v->count; i++)
-			check_value(r, node, v->items[i]);
+			check_value(r, node, v->items[i], secrets);
 	else if (v->type == JSON_OBJECT)
 		for (uint32_t i = 0; i < v->count; i++)
-			check_value(r, node, v->members[i].value);
+			check_value(r, node, v->members[i].value, secrets);
 }
 
 void
@@ -413,6 +414,8 @@ read_expressions(struct reader *r, uint32_t node)
 
 		check_expression(r, node, when, n->when, when->count);
 	}
+	if (n->for_each != NULL)
+		check_value(r, node, n->for_each, false);
 	if (n->with == NULL)
 		return;
 	op = r->options->ops->ops[n->op];
@@ -421,7 +424,7 @@ read_expressions(struct reader *r, uint32_t node)
 		const struct op_param *p = op_find_param(op, m->name);
 
 		if (p == NULL || (p->types & PARAM_LUA) == 0)
-			check_value(r, node, m->value);
+			check_value(r, node, m->value, true);
 		else if (m->value->type == JSON_STRING)
 			check_script(r, node, m->value);
 	}

@@ -14,6 +14,7 @@ struct writer {
 	struct buf *out;
 	struct mem mem; /* scratch of one expression */
 	bool is_static;
+	bool items; /* item and index are known */
 };
 
 static void put_json(struct writer *w, uint32_t at, const struct json *v);
@@ -94,6 +95,14 @@ resolve_root(struct writer *w, const struct path_step *s, uint32_t count,
 	if (strcmp(s[0].name, "secrets") == 0) {
 		root->value = ROOT_SECRET;
 		return count == 2 && member ? 1 : 0;
+	}
+	if (w->items && strcmp(s[0].name, "item") == 0) {
+		root->value = ROOT_ITEM;
+		return 1;
+	}
+	if (w->items && strcmp(s[0].name, "index") == 0) {
+		root->value = ROOT_INDEX;
+		return count == 1 ? 1 : 0;
 	}
 	if (strcmp(s[0].name, "nodes") != 0 || !member || count < 3 ||
 	    s[2].kind != STEP_MEMBER)
@@ -348,15 +357,27 @@ put_json(struct writer *w, uint32_t at, const struct json *v)
 
 uint32_t
 template_put(struct buf *out, const struct op_schema *op,
-    const struct json *with, bool *is_static)
+    const struct json *with, bool items, bool *is_static)
 {
-	struct writer w = {.out = out, .is_static = true};
+	struct writer w = {.out = out, .is_static = true, .items = items};
 	uint32_t at = put_block(out, 1);
 
 	mem_create(&w.mem, 0);
 	put_object(&w, at, op, with);
 	mem_destroy(&w.mem);
 	*is_static = w.is_static;
+	return buf_failed(out) ? 0 : at;
+}
+
+uint32_t
+template_put_list(struct buf *out, const struct json *for_each)
+{
+	struct writer w = {.out = out};
+	uint32_t at = put_block(out, 1);
+
+	mem_create(&w.mem, 0);
+	put_json(&w, at, for_each);
+	mem_destroy(&w.mem);
 	return buf_failed(out) ? 0 : at;
 }
 

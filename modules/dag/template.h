@@ -4,7 +4,7 @@
  * A template is a flat tree of struct template_value in the plan's blob;
  * offsets count from the plan's start. An expression is either a plain path
  * (context.a.b[3], nodes.NAME.result.x["y z"], nodes.NAME.status,
- * execution.id, secrets.NAME), resolved without Lua, or any Lua expression. A string that is
+ * execution.id, secrets.NAME, item.a, index), resolved without Lua, or any Lua expression. A string that is
  * one ${{ }} keeps the value's type; inside other text the value becomes text
  * (strings as they are, numbers and booleans printed, null "", arrays and
  * objects as JSON). "$${{" is a literal "${{". Keys of objects are taken as
@@ -49,7 +49,9 @@ enum template_root {
 	ROOT_NODE_RESULT,
 	ROOT_NODE_STATUS,
 	ROOT_EXECUTION_ID,
-	ROOT_SECRET /* one STEP_MEMBER follows: its name; only in with */
+	ROOT_SECRET, /* one STEP_MEMBER follows: its name; only in with */
+	ROOT_ITEM, /* only in the with of a node that has for_each; so too … */
+	ROOT_INDEX
 };
 enum template_step_kind {
 	STEP_ROOT,

@@ -13,6 +13,7 @@ struct checker {
 	uint64_t size;
 	uint64_t cursor;
 	bool is_static;
+	bool items; /* item and index are known */
 };
 
 static bool check_contents(
@@ -54,8 +55,10 @@ check_block(struct checker *c, uint64_t offset, uint64_t count)
 
 static bool
 check_root_step(
-    const struct plan *p, const struct template_step *s, uint32_t count)
+    const struct checker *c, const struct template_step *s, uint32_t count)
 {
+	const struct plan *p = c->plan;
+
 	if (s->kind != STEP_ROOT)
 		return false;
 	if (s->value == ROOT_CONTEXT)
@@ -64,6 +67,10 @@ check_root_step(
 		return count == 1;
 	if (s->value == ROOT_SECRET)
 		return count == 2 && s[1].kind == STEP_MEMBER;
+	if (s->value == ROOT_ITEM)
+		return c->items;
+	if (s->value == ROOT_INDEX)
+		return c->items && count == 1;
 	if (s->value == ROOT_NODE_STATUS)
 		return count == 1 && s->at < p->node_count;
 	return s->value == ROOT_NODE_RESULT && s->at < p->node_count;
@@ -77,7 +84,7 @@ check_path(struct checker *c, const struct template_value *v)
 
 	if (v->count < 1 || v->count > PATH_STEPS_MAX ||
 	    !check_block(c, v->offset, v->count) ||
-	    !check_root_step(c->plan, s, v->count))
+	    !check_root_step(c, s, v->count))
 		return false;
 	for (uint32_t i = 1; i < v->count; i++) {
 		if (s[i].kind == STEP_INDEX && s[i].value > 0)
@@ -168,10 +175,10 @@ check_contents(
 }
 
 bool
-template_check(
-    const struct plan *p, uint64_t size, uint64_t *cursor, bool *is_static)
+template_check(const struct plan *p, uint64_t size, uint64_t *cursor,
+    bool items, bool *is_static)
 {
-	struct checker c = {p, size, *cursor, true};
+	struct checker c = {p, size, *cursor, true, items};
 	const struct template_value *v = template_at(p, *cursor);
 
 	if (!check_block(&c, c.cursor, 1) ||

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "exec/arena.h"
+#include "exec/fan.h"
 #include "exec/lease.h"
 
 /* --- waking --- */
@@ -124,7 +125,7 @@ arena_settle(struct arena *a, struct local *l)
 		return;
 	}
 	tell_journal(a, l);
-	if (sched_ready(&l->run))
+	if (sched_ready(&l->run) || l->fans_ready != NULL)
 		arena_activate(a, l);
 }
 
@@ -159,6 +160,10 @@ turn(struct arena *a, struct local *l)
 			attempt_start(a, l, node, now);
 			now = clock_mono_ns() - base;
 		}
+	}
+	if (l->fans_ready != NULL) {
+		fans_turn(a, l, end);
+		now = clock_mono_ns() - base;
 	}
 	a->now_ns = now + base;
 	arena_settle(a, l);

@@ -94,6 +94,10 @@ struct local {
 	bool announced;	   /* its running state went to the journal */
 	uint32_t asked;	   /* held runs: completions shown to the journal */
 	bool leaf_results; /* a leaf has a result */
+	bool adopted_fans; /* an earlier owner left blocks of fan.h … */
+	uint64_t *fan_at;  /* … by node; NULL: they have to be searched */
+	struct fan *fans;  /* that run */
+	struct fan *fans_ready, *fans_ready_last; /* have work for a turn */
 	bool active, flush_queued, parked;
 	int64_t base_ns;
 	struct slot_word word;
@@ -115,6 +119,7 @@ enum attempt_stage {
 	ATTEMPT_COMMAND,
 	ATTEMPT_IO,
 	ATTEMPT_DELAY,
+	ATTEMPT_FAN,   /* its elements run */
 	ATTEMPT_RETRY, /* between two attempts */
 	ATTEMPT_PARKED /* done, waits for memory to put its output in */
 };
@@ -122,13 +127,20 @@ enum attempt_stage {
 struct attempt {
 	struct timer timer;
 	enum attempt_stage stage;
-	uint32_t node;
+	uint32_t node, element; /* ELEMENT_NONE: the node itself */
 	bool timed_out, stopped, prepared;
+	bool no_memory; /* there was none for its call */
+	bool kept; /* what it came to is known, its output in shared memory */
+	enum node_state state;
+	uint32_t ref;
+	const char *code;     /* literal; NULL: none */
 	struct op_call *call; /* NULL: delay, retry */
 	struct local *local;
 	struct attempt *prev, *next;
 	struct attempt *chain; /* parked or unused ones */
 	int64_t ends_ns;       /* delay: when it is over */
+	struct fan *fan;       /* NULL: its node has no list, or not yet */
+	struct attempt *wait_next, **wait_at; /* elements between two */
 };
 
 enum timer_kind {
@@ -233,7 +245,28 @@ void local_end(struct arena *, struct local *);
 void local_stop(struct arena *, struct local *, enum run_stop);
 void local_park(struct arena *, struct local *);
 
+/* attempt_list.c: the newest of a run first */
+/* Of a node or one of its elements; NULL: out of memory. */
+struct attempt *attempt_new(struct arena *, struct local *, uint32_t node);
+void attempt_free(struct arena *, struct attempt *);
+void attempts_free(struct arena *);
+const struct plan_node *attempt_plan(const struct attempt *);
+/* The record of its node, or of its element. */
+struct node_record *attempt_record(const struct attempt *);
+
+static inline bool
+attempt_is_element(const struct attempt *t)
+{
+	return t->element != ELEMENT_NONE;
+}
+
 /* attempt.c */
+/* An attempt whose record says that it runs: its call, its timeout, and on. */
+void attempt_begin(struct arena *, struct attempt *, int64_t now);
+/* Records its end, or arms its next try, or parks it; it may be freed. */
+void attempt_finish(struct arena *, struct attempt *);
+/* Waits for shared memory; then fan_begin or attempt_finish again. */
+void attempt_park(struct arena *, struct attempt *);
 void attempt_start(struct arena *, struct local *, uint32_t node, int64_t now);
 /* Its secrets are there: on, from where secrets_ready stopped it. */
 void attempt_go_on(struct arena *, struct attempt *);
@@ -242,7 +275,6 @@ void attempts_stop(struct arena *, struct local *);
 void attempts_retry(struct arena *, struct local *); /* after a rebuild */
 void attempts_collect(struct arena *); /* what compute threads handed back */
 void attempts_unpark(struct arena *);
-void attempts_free(struct arena *);
 void attempt_computed(void *arena, struct op_call *, bool prepared);
 void attempt_came_back(void *arena, struct op_call *);
 

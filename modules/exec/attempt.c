@@ -6,90 +6,9 @@
 
 #include "base/clock.h"
 #include "exec/arena.h"
+#include "exec/fan.h"
 
-static void finish(struct arena *, struct attempt *);
-
-/* --- attempts: taken from slabs, given back to a list --- */
-
-#define SLAB	     128
 #define INLINE_BYTES 8192 /* of JSON: more is parsed on a compute thread */
-
-struct slab {
-	struct slab *next;
-	struct attempt attempts[SLAB];
-};
-
-static bool
-slab_add(struct arena *a)
-{
-	struct slab *slab = malloc(sizeof(*slab));
-
-	if (slab == NULL)
-		return false;
-	slab->next = a->slabs;
-	a->slabs = slab;
-	for (unsigned i = 0; i < SLAB; i++) {
-		slab->attempts[i].chain = a->unused;
-		a->unused = &slab->attempts[i];
-	}
-	return true;
-}
-
-static struct attempt *
-attempt_new(struct arena *a, struct local *l, uint32_t node)
-{
-	struct attempt *t;
-
-	if (a->unused == NULL && !slab_add(a))
-		return NULL;
-	t = a->unused;
-	a->unused = t->chain;
-	*t = (struct attempt){.timer = {.kind = TIMER_ATTEMPT},
-	    .node = node,
-	    .local = l,
-	    .next = l->attempts};
-	if (l->attempts != NULL)
-		l->attempts->prev = t;
-	l->attempts = t;
-	return t;
-}
-
-static void
-attempt_free(struct arena *a, struct attempt *t)
-{
-	timer_cancel(&a->timers, &t->timer);
-	if (t->call != NULL)
-		op_call_free(t->call);
-	t->call = NULL;
-	if (t->next != NULL)
-		t->next->prev = t->prev;
-	if (t->prev != NULL)
-		t->prev->next = t->next;
-	else
-		t->local->attempts = t->next;
-	t->chain = a->unused;
-	a->unused = t;
-}
-
-void
-attempts_free(struct arena *a)
-{
-	for (uint32_t i = 0; i < a->exec->settings.max_runs; i++)
-		while (a->locals[i].attempts != NULL)
-			attempt_free(a, a->locals[i].attempts);
-	while (a->slabs != NULL) {
-		struct slab *slab = a->slabs;
-
-		a->slabs = slab->next;
-		free(slab);
-	}
-}
-
-static const struct plan_node *
-attempt_plan(const struct attempt *t)
-{
-	return &plan_nodes(t->local->run.plan)[t->node];
-}
 
 static uint32_t
 random_next(struct arena *a)
@@ -102,14 +21,6 @@ random_next(struct arena *a)
 
 /* --- start --- */
 
-/* What a node without an attempt object fails with. */
-static void
-fail_without_memory(struct arena *a, struct local *l, uint32_t node)
-{
-	sched_end(&l->run, node, NODE_FAILED, clock_mono_ns() - l->base_ns);
-	(void)a;
-}
-
 static void
 start_delay(struct arena *a, struct attempt *t)
 {
@@ -119,17 +30,17 @@ start_delay(struct arena *a, struct attempt *t)
 	int64_t due;
 
 	if (wait < 0) {
-		finish(a, t);
+		attempt_finish(a, t);
 		return;
 	}
 	/* Counted from the node's first start, also after a takeover. */
-	t->ends_ns = l->base_ns + l->run.nodes[t->node].started_ns + wait;
+	t->ends_ns = l->base_ns + attempt_record(t)->started_ns + wait;
 	due = timer_due(&a->timers, &t->timer);
 	if (t->ends_ns < due &&
 	    timer_arm(&a->timers, &t->timer, t->ends_ns) != 0) {
 		op_call_fail(call, true, "out_of_memory",
 		    "There is no memory for one more timer.");
-		finish(a, t);
+		attempt_finish(a, t);
 		return;
 	}
 	t->stage = ATTEMPT_DELAY;
@@ -143,10 +54,14 @@ start_op(struct arena *a, struct attempt *t)
 {
 	struct op_call *call = t->call;
 
+	if (call->part == CALL_LIST || call->part == CALL_ROOTS) {
+		fan_begin(a, t);
+		return;
+	}
 	switch (call->op->kind) {
 	case OP_NOOP:
 		call->outcome.state = OUTCOME_SUCCESS;
-		finish(a, t);
+		attempt_finish(a, t);
 		return;
 	case OP_TIMER:
 		start_delay(a, t);
@@ -159,7 +74,7 @@ start_op(struct arena *a, struct attempt *t)
 		if (a->runner == NULL) {
 			op_call_fail(call, false, "no_runner",
 			    "This server does not run commands.");
-			finish(a, t);
+			attempt_finish(a, t);
 			return;
 		}
 		t->stage = ATTEMPT_COMMAND;
@@ -168,12 +83,12 @@ start_op(struct arena *a, struct attempt *t)
 		return;
 	case OP_INLINE:
 		call->op->compute(call);
-		finish(a, t);
+		attempt_finish(a, t);
 		return;
 	case OP_IO:
 		t->stage = ATTEMPT_IO;
 		if (!attempt_io_start(a, call))
-			finish(a, t);
+			attempt_finish(a, t);
 		return;
 	}
 }
@@ -182,24 +97,18 @@ static void
 prepare(struct arena *a, struct attempt *t)
 {
 	struct op_call *call = t->call;
-	int holds;
+	bool op = call->op->kind == OP_COMPUTE &&
+		  (call->part == CALL_NODE || call->part == CALL_ELEMENT);
 
-	if (eval_needs_lua(call->scope.plan, t->node) ||
-	    eval_bytes(call) > INLINE_BYTES) {
+	if (eval_needs_lua(call) || eval_bytes(call) > INLINE_BYTES) {
 		t->stage = ATTEMPT_PREPARE;
 		compute_submit(a->compute, call,
-		    call->op->kind == OP_COMPUTE ? COMPUTE_PREPARE | COMPUTE_OP
-						 : COMPUTE_PREPARE);
-		return;
+		    op ? COMPUTE_PREPARE | COMPUTE_OP : COMPUTE_PREPARE);
+	} else if (eval_prepare(call) == 1) {
+		start_op(a, t);
+	} else {
+		attempt_finish(a, t);
 	}
-	holds = eval_when(call);
-	if (holds == 0)
-		call->outcome.state = OUTCOME_SKIPPED;
-	if (holds <= 0 || eval_params(call) != 0) {
-		finish(a, t);
-		return;
-	}
-	start_op(a, t);
 }
 
 void
@@ -209,50 +118,81 @@ attempt_go_on(struct arena *a, struct attempt *t)
 		prepare(a, t);
 }
 
+static enum call_part
+part_of(const struct arena *a, const struct attempt *t)
+{
+	if (attempt_is_element(t))
+		return CALL_ELEMENT;
+	if (attempt_plan(t)->for_each == 0)
+		return CALL_NODE;
+	return fan_block_of(a, t->local, t->node) != NULL ? CALL_ROOTS
+							  : CALL_LIST;
+}
+
 static struct op_call *
-call_create(struct local *l, struct attempt *t)
+call_create(const struct arena *a, struct attempt *t)
 {
 	const struct plan_node *p = attempt_plan(t);
+	struct local *l = t->local;
 	struct op_call *call = op_call_new();
 
 	if (call == NULL)
 		return NULL;
 	call->scope = local_scope(l);
 	call->node = t->node;
-	call->attempt = l->run.nodes[t->node].attempts;
+	call->attempt = attempt_record(t)->attempts;
 	call->op = l->ops[p->op];
 	call->timeout_ns = p->timeout_ns;
 	call->run_ref = (uint64_t)(uintptr_t)t;
+	call->part = part_of(a, t);
+	if (attempt_is_element(t)) {
+		fan_element(t->fan, t->element, call);
+	} else {
+		call->count_max = a->exec->settings.for_each_limit;
+		call->list_bytes = a->exec->settings.compute.result_bytes;
+	}
 	return call;
+}
+
+/* Of a node with for_each, timeouts are those of its elements. */
+static bool
+arm_timeout(struct arena *a, struct attempt *t, int64_t now)
+{
+	const struct plan_node *p = attempt_plan(t);
+
+	if (p->timeout_ns == 0 || (p->for_each != 0 && !attempt_is_element(t)))
+		return true;
+	return timer_arm(&a->timers, &t->timer,
+		   t->local->base_ns + now + p->timeout_ns) == 0;
+}
+
+void
+attempt_begin(struct arena *a, struct attempt *t, int64_t now)
+{
+	t->timed_out = t->stopped = t->prepared = false;
+	t->call = call_create(a, t);
+	t->no_memory = t->call == NULL || !arm_timeout(a, t, now);
+	if (!t->no_memory && t->call->op == NULL)
+		op_call_fail(t->call, false, "unknown_op",
+		    "This server does not know op \"%s\".",
+		    plan_op_name(t->local->run.plan, attempt_plan(t)->op));
+	if (t->no_memory || t->call->op == NULL)
+		attempt_finish(a, t);
+	else
+		attempt_go_on(a, t);
 }
 
 void
 attempt_start(struct arena *a, struct local *l, uint32_t node, int64_t now)
 {
 	struct attempt *t = attempt_new(a, l, node);
-	int64_t timeout = plan_nodes(l->run.plan)[node].timeout_ns;
 
 	sched_start(&l->run, node, now);
-	if (t == NULL) {
-		fail_without_memory(a, l, node);
-		return;
-	}
-	t->call = call_create(l, t);
-	if (t->call == NULL ||
-	    (timeout > 0 && timer_arm(&a->timers, &t->timer,
-				l->base_ns + now + timeout) != 0)) {
-		attempt_free(a, t);
-		fail_without_memory(a, l, node);
-		return;
-	}
-	if (t->call->op == NULL) {
-		op_call_fail(t->call, false, "unknown_op",
-		    "This server does not know op \"%s\".",
-		    plan_op_name(l->run.plan, attempt_plan(t)->op));
-		finish(a, t);
-		return;
-	}
-	attempt_go_on(a, t);
+	if (t == NULL)
+		sched_end(
+		    &l->run, node, NODE_FAILED, clock_mono_ns() - l->base_ns);
+	else
+		attempt_begin(a, t, now);
 }
 
 /* --- end --- */
@@ -264,6 +204,11 @@ judge(const struct attempt *t, char *text, size_t size)
 	struct op_outcome o = {.state = OUTCOME_SUCCESS};
 	char limit[32];
 
+	if (t->no_memory)
+		return (struct op_outcome){.state = OUTCOME_FAILED,
+		    .retryable = true,
+		    .error_code = "out_of_memory",
+		    .error = "There is no memory for one more node."};
 	if (t->call != NULL)
 		o = t->call->outcome;
 	if (o.state == OUTCOME_SUCCESS && t->call != NULL)
@@ -303,6 +248,19 @@ ended_state(enum outcome_state s)
 }
 
 static bool
+retry_at(struct arena *a, struct attempt *t, bool retryable, int64_t now,
+    int64_t *due)
+{
+	uint32_t random = random_next(a);
+
+	if (attempt_is_element(t))
+		return fanout_retry_at(&t->fan->machine, attempt_plan(t),
+		    t->element, retryable, now, random, due);
+	return sched_retry_at(
+	    &t->local->run, t->node, retryable, now, random, due);
+}
+
+static bool
 try_again(
     struct arena *a, struct attempt *t, const struct op_outcome *o, int64_t now)
 {
@@ -310,21 +268,22 @@ try_again(
 	int64_t due;
 
 	if (o->state != OUTCOME_FAILED ||
-	    !sched_retry_at(
-		&l->run, t->node, o->retryable, now, random_next(a), &due))
+	    !retry_at(a, t, o->retryable, now, &due))
 		return false;
 	if (t->call != NULL)
 		op_call_free(t->call);
 	t->call = NULL;
 	t->stage = ATTEMPT_RETRY;
+	if (attempt_is_element(t))
+		element_wait(t);
 	t->timed_out = t->stopped = false;
 	if (timer_arm(&a->timers, &t->timer, l->base_ns + due) != 0)
 		attempt_due(a, t);
 	return true;
 }
 
-static void
-park(struct arena *a, struct attempt *t)
+void
+attempt_park(struct arena *a, struct attempt *t)
 {
 	t->stage = ATTEMPT_PARKED;
 	timer_cancel(&a->timers, &t->timer);
@@ -372,28 +331,46 @@ output_create(
 	return true;
 }
 
-/* Records the end of an attempt; it may be freed afterwards. */
-static void
-finish(struct arena *a, struct attempt *t)
+/* Decides what the attempt came to and puts its output into shared memory.
+ * False: it is tried again, or waits for memory. */
+static bool
+keep(struct arena *a, struct attempt *t, int64_t now)
+{
+	char text[128];
+	struct op_outcome o = judge(t, text, sizeof(text));
+
+	if (t->call != NULL)
+		secrets_redact(a, t->local, &t->call->mem, &o);
+	if (try_again(a, t, &o, now))
+		return false;
+	if (!output_create(a, t->local, &o, &t->ref)) {
+		attempt_park(a, t);
+		return false;
+	}
+	t->kept = true;
+	t->state = ended_state(o.state);
+	t->code = o.error_code;
+	if (o.result != NULL && !attempt_is_element(t) &&
+	    (attempt_plan(t)->flags & PLAN_NODE_LEAF) != 0)
+		t->local->leaf_results = true;
+	return true;
+}
+
+void
+attempt_finish(struct arena *a, struct attempt *t)
 {
 	struct local *l = t->local;
 	int64_t now = clock_mono_ns() - l->base_ns;
-	char text[128];
-	struct op_outcome o = judge(t, text, sizeof(text));
-	uint32_t ref;
 
-	if (t->call != NULL)
-		secrets_redact(a, l, &t->call->mem, &o);
-	if (try_again(a, t, &o, now))
+	if (!t->kept && !keep(a, t, now))
 		return;
-	if (!output_create(a, l, &o, &ref)) {
-		park(a, t);
+	if (!attempt_is_element(t)) {
+		l->run.nodes[t->node].output = t->ref;
+		sched_end(&l->run, t->node, t->state, now);
+	} else if (!element_end(a, t, t->state, t->ref, t->code, now)) {
+		attempt_park(a, t);
 		return;
 	}
-	l->run.nodes[t->node].output = ref;
-	if (o.result != NULL && (attempt_plan(t)->flags & PLAN_NODE_LEAF) != 0)
-		l->leaf_results = true;
-	sched_end(&l->run, t->node, ended_state(o.state), now);
 	attempt_free(a, t);
 }
 
@@ -403,7 +380,22 @@ finish_and_settle(struct arena *a, struct attempt *t)
 {
 	struct local *l = t->local;
 
-	finish(a, t);
+	attempt_finish(a, t);
+	arena_settle(a, l);
+}
+
+static void
+unpark(struct arena *a, struct attempt *t)
+{
+	struct local *l = t->local;
+	bool list = t->call != NULL &&
+		    (t->call->part == CALL_LIST || t->call->part == CALL_ROOTS);
+
+	if (list && t->call->outcome.state == OUTCOME_SUCCESS &&
+	    (t->fan == NULL || !t->fan->ended))
+		fan_begin(a, t);
+	else
+		attempt_finish(a, t);
 	arena_settle(a, l);
 }
 
@@ -416,7 +408,7 @@ attempts_unpark(struct arena *a)
 	while (t != NULL) {
 		struct attempt *next = t->chain;
 
-		finish_and_settle(a, t);
+		unpark(a, t);
 		t = next;
 	}
 }
@@ -439,10 +431,13 @@ ask_to_stop(struct arena *a, struct attempt *t)
 		break;
 	case ATTEMPT_SECRETS:
 		op_call_cancelled(t->call);
-		finish(a, t);
+		attempt_finish(a, t);
 		break;
 	case ATTEMPT_DELAY:
-		finish(a, t);
+		attempt_finish(a, t);
+		break;
+	case ATTEMPT_FAN:
+		fan_stop(t->local, t->fan);
 		break;
 	case ATTEMPT_RETRY:
 	case ATTEMPT_PARKED:
@@ -455,7 +450,9 @@ attempt_due(struct arena *a, struct attempt *t)
 {
 	struct local *l = t->local;
 
-	if (t->stage == ATTEMPT_RETRY) {
+	if (t->stage == ATTEMPT_RETRY && attempt_is_element(t)) {
+		element_due(t);
+	} else if (t->stage == ATTEMPT_RETRY) {
 		uint32_t node = t->node;
 
 		attempt_free(a, t);
@@ -477,7 +474,7 @@ attempts_stop(struct arena *a, struct local *l)
 
 	while (t != NULL) {
 		struct attempt *next = t->next;
-		enum node_state s = node_state(&l->run.nodes[t->node]);
+		enum node_state s = node_state(attempt_record(t));
 
 		if (t->stage == ATTEMPT_RETRY && s != NODE_RETRY) {
 			attempt_free(a, t);

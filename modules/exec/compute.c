@@ -49,12 +49,7 @@ cpu_ns(void)
 static bool
 work_on(struct op_call *call)
 {
-	bool prepare = (call->work & COMPUTE_PREPARE) != 0;
-	int condition = prepare ? eval_when(call) : 1;
-
-	if (condition == 0)
-		call->outcome.state = OUTCOME_SKIPPED;
-	if (condition != 1 || (prepare && eval_params(call) != 0))
+	if ((call->work & COMPUTE_PREPARE) != 0 && eval_prepare(call) != 1)
 		return false;
 	if ((call->work & COMPUTE_OP) == 0)
 		return true;

@@ -17,7 +17,7 @@ struct compute;
 
 /* Which of its work a call still needs when it is handed over. */
 enum compute_work {
-	/* eval_when, eval_params; a false condition gives OUTCOME_SKIPPED */
+	/* eval_prepare; a false condition gives OUTCOME_SKIPPED */
 	COMPUTE_PREPARE = 1,
 	/* op->compute */
 	COMPUTE_OP = 2

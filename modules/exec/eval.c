@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dag/template.h"
+#include "exec/list.h"
 #include "exec/lua_sandbox.h"
 
 /* A text of the scope and what it was parsed to. */
@@ -36,6 +37,29 @@ or_memory(struct op_call *call, const struct json *v)
 	return v != NULL ? v : out_of_memory(call);
 }
 
+/* The JSON of a root that is text; NULL: there is none. */
+static const char *
+root_text(
+    const struct op_call *call, const struct template_step *s, size_t *len)
+{
+	*len = 0;
+	switch ((enum template_root)s->value) {
+	case ROOT_CONTEXT:
+		return call->scope.context(&call->scope, len);
+	case ROOT_NODE_RESULT:
+		return call->scope.result(&call->scope, s->at, len);
+	case ROOT_ITEM:
+		*len = call->item_len;
+		return call->item;
+	case ROOT_NODE_STATUS:
+	case ROOT_EXECUTION_ID:
+	case ROOT_SECRET:
+	case ROOT_INDEX:
+		break;
+	}
+	return NULL;
+}
+
 static const struct json *
 parse_root(struct op_call *call, const struct template_step *s)
 {
@@ -45,17 +69,25 @@ parse_root(struct op_call *call, const struct template_step *s)
 	size_t len = 0;
 	struct err e;
 
-	if (s->value == ROOT_CONTEXT)
-		text = call->scope.context(&call->scope, &len);
-	else
-		text = call->scope.result(&call->scope, s->at, &len);
+	text = root_text(call, s, &len);
 	if (text == NULL)
 		return &nothing;
 	if (json_parse(&call->mem, text, len, &options, &v, &e) == 0)
 		return v;
 	op_call_fail(call, false, "invalid_json", "%s: %s",
-	    s->value == ROOT_CONTEXT ? "context" : "A node's result",
+	    s->value == ROOT_CONTEXT ? "context"
+	    : s->value == ROOT_ITEM  ? "item"
+				     : "A node's result",
 	    e.message);
+	return NULL;
+}
+
+static const struct json *
+known_root(const struct op_call *call, const struct template_step *s)
+{
+	for (const struct eval_root *r = call->roots; r != NULL; r = r->next)
+		if (r->kind == s->value && r->node == s->at)
+			return r->value;
 	return NULL;
 }
 
@@ -63,11 +95,10 @@ static const struct json *
 parsed_root(struct op_call *call, const struct template_step *s)
 {
 	struct eval_root *root;
-	const struct json *v;
+	const struct json *v = known_root(call, s);
 
-	for (const struct eval_root *r = call->roots; r != NULL; r = r->next)
-		if (r->kind == s->value && r->node == s->at)
-			return r->value;
+	if (v != NULL)
+		return v;
 	v = parse_root(call, s);
 	if (v == NULL)
 		return NULL;
@@ -112,7 +143,10 @@ root_value(struct op_call *call, const struct template_step *s)
 	switch ((enum template_root)s->value) {
 	case ROOT_CONTEXT:
 	case ROOT_NODE_RESULT:
+	case ROOT_ITEM:
 		return parsed_root(call, s);
+	case ROOT_INDEX:
+		return or_memory(call, json_integer(&call->mem, call->element));
 	case ROOT_NODE_STATUS:
 		status = call->scope.status(&call->scope, s->at);
 		if (status == NULL)
@@ -164,6 +198,8 @@ path_text(struct op_call *call, const struct template_step *s, uint32_t count)
 
 	if (s->value == ROOT_CONTEXT)
 		text = "context";
+	else if (s->value == ROOT_ITEM)
+		text = "item";
 	else if (s->value != ROOT_EXECUTION_ID)
 		text = mem_printf(&call->mem, "nodes[\"%s\"].%s",
 		    plan_node_name(p, s->at),
@@ -303,6 +339,12 @@ value_of(struct op_call *call, const struct template_value *t)
 	return &nothing;
 }
 
+static bool
+has_when(const struct op_call *call)
+{
+	return call->part == CALL_NODE || call->part == CALL_LIST;
+}
+
 int
 eval_when(struct op_call *call)
 {
@@ -355,6 +397,132 @@ holds_lua(const struct plan *p, const struct template_value *t)
 	return false;
 }
 
+/* --- lists ---------------------------------------------------------------- */
+
+/* Parses what the paths in a template look at. */
+static bool
+take_roots(struct op_call *call, const struct template_value *t)
+{
+	const struct template_value *parts =
+	    plan_at(call->scope.plan, (uint32_t)t->offset);
+	const struct template_step *s = (const void *)parts;
+	uint32_t count = t->count;
+
+	if (t->type == TEMPLATE_PATH)
+		return (s->value != ROOT_CONTEXT &&
+			   s->value != ROOT_NODE_RESULT) ||
+		       parsed_root(call, s) != NULL;
+	if (t->type == TEMPLATE_OBJECT)
+		count *= 2;
+	else if (t->type != TEMPLATE_ARRAY && t->type != TEMPLATE_CONCAT)
+		return true;
+	for (uint32_t i = 0; i < count; i++)
+		if (!take_roots(call, &parts[i]))
+			return false;
+	return true;
+}
+
+static int
+eval_roots(struct op_call *call)
+{
+	const struct plan *p = call->scope.plan;
+	const struct plan_node *n = &plan_nodes(p)[call->node];
+
+	if (n->with == 0 || (n->flags & PLAN_NODE_STATIC) != 0)
+		return 0;
+	return take_roots(call, plan_at(p, n->with)) ? 0 : -1;
+}
+
+static const char *
+type_name(const struct json *v)
+{
+	switch (v->type) {
+	case JSON_NULL:
+		return "null";
+	case JSON_FALSE:
+	case JSON_TRUE:
+		return "true or false";
+	case JSON_INTEGER:
+	case JSON_NUMBER:
+		return "a number";
+	case JSON_STRING:
+		return "a text";
+	case JSON_OBJECT:
+		return "an object";
+	case JSON_ARRAY:
+		break;
+	}
+	return "a list";
+}
+
+/* Where the elements begin in the list's text, and what they will look at. */
+static int
+split(struct op_call *call, uint32_t count)
+{
+	const struct op_outcome *o = &call->outcome;
+
+	call->count = count;
+	call->starts =
+	    mem_array(&call->mem, (size_t)count + 1, sizeof(*call->starts));
+	if (call->starts == NULL) {
+		out_of_memory(call);
+		return -1;
+	}
+	list_split(o->result, o->result_len, call->starts, count);
+	return eval_roots(call);
+}
+
+static int
+eval_list(struct op_call *call)
+{
+	const struct plan *p = call->scope.plan;
+	const struct json *v =
+	    value_of(call, plan_at(p, plan_nodes(p)[call->node].for_each));
+
+	if (v == NULL)
+		return -1;
+	/* Lua's empty table is an object to JSON. */
+	if (v->type == JSON_OBJECT && v->count == 0)
+		v = json_array(&call->mem, 0);
+	if (v == NULL) {
+		out_of_memory(call);
+		return -1;
+	}
+	if (v->type != JSON_ARRAY)
+		op_call_fail(call, false, "not_a_list",
+		    "not_a_list: for_each is %s, not a list.", type_name(v));
+	else if (v->count > call->count_max)
+		op_call_fail(call, false, "too_many_elements",
+		    "too_many_elements: for_each has %u elements, more than "
+		    "the limit of %u.",
+		    v->count, call->count_max);
+	else
+		op_call_result(call, v, call->list_bytes);
+	if (call->outcome.state != OUTCOME_SUCCESS)
+		return -1;
+	return split(call, v->count);
+}
+
+int
+eval_prepare(struct op_call *call)
+{
+	int holds = 1;
+
+	if (has_when(call))
+		holds = eval_when(call);
+	if (holds == 0)
+		call->outcome.state = OUTCOME_SKIPPED;
+	if (holds != 1)
+		return holds;
+	if (call->part == CALL_LIST)
+		return eval_list(call) == 0 ? 1 : -1;
+	if (call->part == CALL_ROOTS)
+		return eval_roots(call) == 0 ? 1 : -1;
+	return eval_params(call) == 0 ? 1 : -1;
+}
+
+/* --- what it costs -------------------------------------------------------- */
+
 /* Bytes that the paths in a template have parsed, each text counted as often as
  * it is named. */
 static size_t
@@ -368,10 +536,8 @@ bytes_read(const struct op_call *call, const struct template_value *t)
 
 	if (t->type == TEMPLATE_PATH) {
 		root = plan_at(p, (uint32_t)t->offset);
-		if (root->value == ROOT_CONTEXT)
-			call->scope.context(&call->scope, &bytes);
-		else if (root->value == ROOT_NODE_RESULT)
-			call->scope.result(&call->scope, root->at, &bytes);
+		if (known_root(call, root) == NULL)
+			root_text(call, root, &bytes);
 		return bytes;
 	}
 	if (t->type == TEMPLATE_OBJECT)
@@ -383,6 +549,22 @@ bytes_read(const struct op_call *call, const struct template_value *t)
 	return bytes;
 }
 
+static size_t
+values_in(const struct plan *p, const struct template_value *t)
+{
+	const struct template_value *parts = plan_at(p, (uint32_t)t->offset);
+	uint32_t count = t->count;
+	size_t values = 1;
+
+	if (t->type == TEMPLATE_OBJECT)
+		count *= 2;
+	else if (t->type != TEMPLATE_ARRAY)
+		return values;
+	for (uint32_t i = 0; i < count; i++)
+		values += values_in(p, &parts[i]);
+	return values;
+}
+
 size_t
 eval_bytes(const struct op_call *call)
 {
@@ -390,20 +572,27 @@ eval_bytes(const struct op_call *call)
 	const struct plan_node *n = &plan_nodes(p)[call->node];
 	size_t bytes = 0;
 
-	if (n->when != 0)
+	if (n->when != 0 && has_when(call))
 		bytes += bytes_read(call, plan_at(p, n->when));
+	if (call->part == CALL_LIST)
+		bytes += bytes_read(call, plan_at(p, n->for_each)) +
+			 values_in(p, plan_at(p, n->for_each)) * 16;
 	if (n->with != 0 && (n->flags & PLAN_NODE_STATIC) == 0)
 		bytes += bytes_read(call, plan_at(p, n->with));
 	return bytes;
 }
 
 bool
-eval_needs_lua(const struct plan *p, uint32_t node)
+eval_needs_lua(const struct op_call *call)
 {
-	const struct plan_node *n = &plan_nodes(p)[node];
+	const struct plan *p = call->scope.plan;
+	const struct plan_node *n = &plan_nodes(p)[call->node];
 
-	if (n->when != 0 && holds_lua(p, plan_at(p, n->when)))
+	if (n->when != 0 && has_when(call) && holds_lua(p, plan_at(p, n->when)))
 		return true;
+	if (call->part == CALL_LIST || call->part == CALL_ROOTS)
+		return call->part == CALL_LIST &&
+		       holds_lua(p, plan_at(p, n->for_each));
 	return n->with != 0 && (n->flags & PLAN_NODE_STATIC) == 0 &&
 	       holds_lua(p, plan_at(p, n->with));
 }

@@ -33,6 +33,7 @@ exec_settings_default(struct exec_settings *s)
 	s->arenas = 1;
 	s->max_runs = 16384;
 	s->max_plans = 1024;
+	s->for_each_limit = 100000;
 	s->flush_ns = 50000000;
 	s->pin = true;
 	s->compute.threads = cpus > 0 ? (unsigned)cpus : 1;
@@ -369,6 +370,7 @@ orphan_reset(struct slot *slot)
 	atomic_store(&slot->flushed, 0);
 	atomic_store(&slot->flush_to, 0);
 	memset(&slot->events, 0, sizeof(slot->events));
+	atomic_store(&slot->fans, 0);
 	atomic_store(&slot->state.completed, 0);
 	atomic_store(&slot->memory, 0);
 }

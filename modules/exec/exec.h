@@ -38,13 +38,14 @@
 #include "exec/sql.h"
 
 struct exec_settings {
-	size_t shm_bytes;     /* 256 MiB */
-	unsigned arenas;      /* one per worker */
-	unsigned max_runs;    /* run slots, 16,384 */
-	unsigned max_plans;   /* entries of the plan cache, 1,024 */
-	size_t reserve_bytes; /* new runs are refused when less than this is
+	size_t shm_bytes;	 /* 256 MiB */
+	unsigned arenas;	 /* one per worker */
+	unsigned max_runs;	 /* run slots, 16,384 */
+	unsigned max_plans;	 /* entries of the plan cache, 1,024 */
+	size_t reserve_bytes;	 /* new runs are refused when less than this is
 				 free, 1/8 of shm_bytes */
-	size_t run_bytes;     /* results and logs of one run at most, 1/4 */
+	size_t run_bytes;	 /* results and logs of one run at most, 1/4 */
+	uint32_t for_each_limit; /* elements of one node, 100,000 */
 	int64_t flush_ns; /* node completions wait for the journal at most this
 			     long, 50 ms (promise: 100) */
 	bool pin; /* pin arena i's thread to CPU i mod the number of CPUs */

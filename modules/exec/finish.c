@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "exec/arena.h"
+#include "exec/fan.h"
 
 /* --- begin --- */
 
@@ -105,6 +106,10 @@ local_reset(struct arena *a, struct local *l, uint32_t slot, struct slot_word w)
 	l->open = l->announced = l->leaf_results = false;
 	l->asked = 0;
 	l->attempts = NULL;
+	l->fans = l->fans_ready = NULL;
+	free(l->fan_at);
+	l->fan_at = NULL;
+	l->adopted_fans = false;
 	l->timeout = (struct timer){.kind = TIMER_RUN};
 }
 
@@ -144,6 +149,8 @@ local_close(struct arena *a, struct local *l, enum run_status status)
 {
 	atomic_store(&a->exec->slots.list[l->slot].status, status);
 	l->open = false;
+	free(l->fan_at);
+	l->fan_at = NULL;
 	secrets_close(l);
 	atomic_fetch_sub(&a->shared->load, 1);
 	atomic_fetch_add_explicit(
@@ -208,6 +215,7 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	if (fresh) {
 		sched_begin(&l->run);
 	} else {
+		fans_adopt(a, l);
 		sched_rebuild(&l->run, slot_flushed(slot).completed,
 		    clock_mono_ns() - l->base_ns);
 		attempts_retry(a, l);

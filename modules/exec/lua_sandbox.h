@@ -6,8 +6,8 @@
  * Process:  installs a handler for LUA_SANDBOX_SIGNAL once per process. The
  *           signal is unblocked on threads that own a sandbox, nowhere else
  *           has it to be.
- * Sees:     context, nodes (ancestors only), execution, input and null; JSON
- *           becomes Lua and back as ops/README.md says.
+ * Sees:     context, nodes (ancestors only), execution, input and null, in an
+ *           element's parameters item and index; JSON becomes Lua and back as ops/README.md says.
  * Fails:    by filling call->outcome; the sandbox stays usable after whatever
  *           the script did.
  */

@@ -1,7 +1,7 @@
 /* lua_scope.c - the globals of a script: Lua's libraries without what reaches
  * outside, and context, nodes, execution, print.
  *
- * context and results are parsed when a script first looks at them. nodes and
+ * context, item and results are parsed when a script first looks at them. nodes and
  * its entries are userdata, so a script can't hide one or invent one. */
 #include <string.h>
 
@@ -236,17 +236,13 @@ open_nodes(lua_State *L)
 
 /* --- context, execution, print ---------------------------------------------- */
 
-/* A global that is not there: the context, the first time, or nil. */
-static int
-global_index(lua_State *L)
+static void
+push_context(lua_State *L, struct lua_sandbox *s)
 {
-	struct lua_sandbox *s = lua_sandbox_of(L);
 	const struct scope *scope = &s->call->scope;
-	const char *name = lua_tostring(L, 2), *text;
+	const char *text;
 	size_t len = 0;
 
-	if (lua_type(L, 2) != LUA_TSTRING || strcmp(name, "context") != 0)
-		return 0;
 	lua_guard(s);
 	text = scope->context(scope, &len);
 	lua_unguard(s);
@@ -254,8 +250,30 @@ global_index(lua_State *L)
 		lua_newtable(L);
 	else
 		lua_json_push_text(L, s, text, len, "context");
+}
+
+/* A global that is not there: the context or the element, the first time, or
+ * nil. */
+static int
+global_index(lua_State *L)
+{
+	struct lua_sandbox *s = lua_sandbox_of(L);
+	const struct op_call *call = s->call;
+	bool element = call->part == CALL_ELEMENT;
+	const char *name = lua_tostring(L, 2);
+
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return 0;
+	if (strcmp(name, "context") == 0)
+		push_context(L, s);
+	else if (element && strcmp(name, "item") == 0)
+		lua_json_push_text(L, s, call->item, call->item_len, "item");
+	else if (element && strcmp(name, "index") == 0)
+		lua_pushinteger(L, call->element);
+	else
+		return 0;
 	lua_pushvalue(L, -1);
-	lua_setglobal(L, "context");
+	lua_setglobal(L, name);
 	return 1;
 }
 

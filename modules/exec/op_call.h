@@ -66,6 +66,15 @@ struct op_outcome {
 struct op;
 struct io_class;
 
+/* What of its node a call is about. A node with for_each runs as one call of
+ * its list, and then as one of each element. */
+enum call_part {
+	CALL_NODE,   /* when and with */
+	CALL_LIST,   /* when and for_each; no op follows */
+	CALL_ROOTS,  /* the same of a list that is known: only its roots */
+	CALL_ELEMENT /* with, where item and index are known */
+};
+
 struct op_call {
 	struct mem mem;
 	struct scope scope;
@@ -92,7 +101,19 @@ struct op_call {
 	void *rest;
 
 	struct secret_set *secrets; /* of its run as it started; a reference */
-	const struct eval_root *roots; /* eval.c: what it parsed of the scope */
+	/* eval.c: what it parsed of the scope; an element's begin with those of
+	 * its list's call, which then lives longer. */
+	const struct eval_root *roots;
+
+	enum call_part part;
+	uint32_t element; /* CALL_ELEMENT: index, from 0 */
+	const char *item; /* CALL_ELEMENT: JSON */
+	size_t item_len;
+	uint32_t count;	    /* CALL_LIST: elements of the list, which as JSON is
+			       outcome.result */
+	uint32_t *starts;   /* CALL_LIST: see list_split */
+	uint32_t count_max; /* CALL_LIST */
+	size_t list_bytes;  /* CALL_LIST: the longest list */
 };
 
 enum op_kind {
@@ -147,13 +168,18 @@ const char *op_text(struct mem *m, const char *text, size_t len, size_t *out);
  * eval_when: 1 true, 0 false, -1 failed (outcome filled). No expression: 1.
  *   False are null and false, all else is true, as in Lua.
  * eval_params: 0 and call->params, or -1 (outcome filled).
- * eval_needs_lua: whether the node's when or with holds a Lua expression; such
- * a call must be evaluated on a compute thread (compute_submit does it), others
- * may be evaluated on the arena's thread.
+ * eval_prepare: all that call->part says: 1 prepared, 0 the condition does not
+ * hold, -1 failed; in both cases the outcome is filled. A prepared list is a
+ * successful outcome, and its call's roots are what its elements' parameters
+ * will look at.
+ * eval_needs_lua: whether the part holds a Lua expression; such a call must be
+ * evaluated on a compute thread (compute_submit does it), others may be
+ * evaluated on the arena's thread.
  * eval_bytes: how much JSON of the scope is parsed for it (0.02 us a byte). */
 int eval_when(struct op_call *);
 int eval_params(struct op_call *);
-bool eval_needs_lua(const struct plan *, uint32_t node);
+int eval_prepare(struct op_call *);
+bool eval_needs_lua(const struct op_call *);
 size_t eval_bytes(const struct op_call *);
 
 #endif

@@ -1,9 +1,12 @@
 /* resume.c - the history that the database holds of a run, as the records that
  * a run has in shared memory. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "exec/arena.h"
+#include "exec/fan.h"
+#include "exec/list.h"
 
 struct resume {
 	struct exec *exec;
@@ -13,6 +16,7 @@ struct resume {
 	struct node_record *nodes;
 	uint32_t *order;
 	uint32_t completed, events;
+	struct fan_block **fans; /* by node; NULL: there are none */
 };
 
 static int
@@ -70,14 +74,64 @@ take_completion(struct resume *r, struct node_record *n,
 	return true;
 }
 
-/* What an element of a fan-out came to, or which there are. */
-static bool
-take_element(struct resume *r, struct node_record *n, const struct run_done *d)
+/* The list of a fan-out, as it was. */
+static int
+take_list(struct resume *r, const struct run_done *d, struct err *err)
 {
-	(void)n;
-	(void)d;
-	r->events++;
-	return true;
+	const struct slots *s = &r->exec->slots;
+	uint32_t count =
+	    d->result == NULL
+		? LIST_BAD
+		: list_split(d->result, d->result_len, NULL, d->element);
+	uint32_t *starts;
+	uint64_t at;
+
+	if (count != d->element || plan_nodes(r->plan)[d->node].for_each == 0 ||
+	    (r->fans != NULL && r->fans[d->node] != NULL))
+		return corrupted(err);
+	if (r->fans == NULL)
+		r->fans = calloc(r->plan->node_count, sizeof(*r->fans));
+	starts = mem_heap(((size_t)count + 1) * sizeof(*starts));
+	if (r->fans == NULL || starts == NULL) {
+		free(starts);
+		return full(err);
+	}
+	list_split(d->result, d->result_len, starts, count);
+	at = fan_block_create(
+	    s, r->slot, d->node, d->result, d->result_len, starts, count);
+	free(starts);
+	if (at == 0)
+		return full(err);
+	r->fans[d->node] = shm_at(s->shm, at);
+	r->fans[d->node]->told = 1;
+	return 0;
+}
+
+/* An element that had not ended goes on with the attempt that ran. */
+static int
+take_element(struct resume *r, const struct run_done *d, struct err *err)
+{
+	struct fan_block *b = r->fans == NULL ? NULL : r->fans[d->node];
+	enum node_state state = ended_by(d->kind);
+	struct op_outcome o = {
+	    .result = d->result, .result_len = d->result_len};
+	struct node_record *n;
+
+	if (b == NULL || d->element >= b->count || state == NODE_SKIPPED)
+		return corrupted(err);
+	n = &b->elements[d->element];
+	if (node_state(n) >= NODE_SUCCESS)
+		return corrupted(err);
+	if (state != NODE_PENDING &&
+	    !slot_output(&r->exec->slots, r->slot, &o, &n->output))
+		return full(err);
+	n->attempts = d->kind == EVENT_STARTED ? (uint16_t)(d->attempts - 1)
+					       : d->attempts;
+	n->flags = NODE_STARTED;
+	n->started_ns = (d->started_us - r->base_us) * 1000;
+	n->completed_ns = (d->completed_us - r->base_us) * 1000;
+	atomic_store(&n->state, (uint8_t)state);
+	return 0;
 }
 
 /* An event of a node that may have ended by a later row. */
@@ -98,8 +152,11 @@ take_row(struct resume *r, const struct run_done *d, struct err *err)
 	if (d->node >= r->plan->node_count)
 		return corrupted(err);
 	n += d->node;
-	if (d->element != ELEMENT_NONE || d->kind == EVENT_EXPANDED)
-		return take_element(r, n, d) ? 0 : full(err);
+	if (d->element != ELEMENT_NONE || d->kind == EVENT_EXPANDED) {
+		r->events++;
+		return d->kind == EVENT_EXPANDED ? take_list(r, d, err)
+						 : take_element(r, d, err);
+	}
 	if (state != NODE_PENDING && node_state(n) >= NODE_SUCCESS)
 		return corrupted(err);
 	if (state != NODE_PENDING)
@@ -145,8 +202,11 @@ check_size(const struct exec *e, const struct run_resume *from, size_t records,
 	size_t all = (size_t)e->shm.head->block_count * SHM_BLOCK;
 	size_t need = records + from->count * sizeof(struct output);
 
-	for (uint32_t k = 0; k < from->count; k++)
+	for (uint32_t k = 0; k < from->count; k++) {
 		need += from->done[k].result_len;
+		if (from->done[k].kind == EVENT_EXPANDED)
+			need += fan_block_size(0, from->done[k].element);
+	}
 	if (need + e->settings.reserve_bytes <= all)
 		return 0;
 	return err_set(err, "run_too_large",
@@ -160,6 +220,7 @@ resume_run(struct exec *e, uint32_t slot, const struct run_resume *from,
     struct err *err)
 {
 	struct slot_mark mark = slot_mark(&e->slots, slot);
+	int rc;
 	uint32_t entry;
 	struct resume r = {.exec = e,
 	    .slot = slot,
@@ -168,8 +229,11 @@ resume_run(struct exec *e, uint32_t slot, const struct run_resume *from,
 
 	if (check_size(e, from, run_memory_size(r.plan->node_count), err) != 0)
 		return -1;
-	if (fill(&r, from, err) == 0)
+	rc = fill(&r, from, err);
+	free(r.fans);
+	if (rc == 0)
 		return 0;
+	atomic_store(&e->slots.list[slot].fans, 0);
 	slot_rewind(&e->slots, slot, mark);
 	return -1;
 }

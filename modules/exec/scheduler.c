@@ -245,13 +245,23 @@ sched_retry_at(struct run *r, uint32_t node, bool retryable, int64_t now,
 {
 	const struct plan_node *p = &plan_nodes(r->plan)[node];
 	struct node_record *n = &r->nodes[node];
-	double wait;
 
 	if (!retryable || n->attempts > p->retry_limit ||
 	    (stopping(r) && !is_cleanup(r->wait[node])))
 		return false;
-	wait = (double)p->retry_backoff_ns *
-	       pow((double)p->retry_factor, (double)n->attempts - 1);
+	*due = retry_due(p, n->attempts, now, random);
+	n->completed_ns = *due;
+	atomic_store_explicit(&n->state, NODE_RETRY, memory_order_release);
+	return true;
+}
+
+int64_t
+retry_due(
+    const struct plan_node *p, uint16_t attempts, int64_t now, uint32_t random)
+{
+	double wait = (double)p->retry_backoff_ns *
+		      pow((double)p->retry_factor, (double)attempts - 1);
+
 	if (p->retry_max_ns > 0 && !(wait <= (double)p->retry_max_ns))
 		wait = (double)p->retry_max_ns;
 	/* Jitter spreads the wait evenly over ±jitter of it. */
@@ -261,10 +271,7 @@ sched_retry_at(struct run *r, uint32_t node, bool retryable, int64_t now,
 		wait = 0;
 	if (wait > 1e17)
 		wait = 1e17;
-	*due = now + (int64_t)wait;
-	n->completed_ns = *due;
-	atomic_store_explicit(&n->state, NODE_RETRY, memory_order_release);
-	return true;
+	return now + (int64_t)wait;
 }
 
 void

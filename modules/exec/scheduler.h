@@ -124,6 +124,9 @@ void sched_resume(struct run *);
  * uniform over all its values. False: end it. */
 bool sched_retry_at(struct run *, uint32_t node, bool retryable, int64_t now,
     uint32_t random, int64_t *due);
+/* When the attempt after the given number of them starts. */
+int64_t retry_due(
+    const struct plan_node *, uint16_t attempts, int64_t now, uint32_t random);
 /* A retry is due. */
 void sched_retry(struct run *, uint32_t node);
 /* Once sched_ended, or for a look at a run that goes on (RUN_RUNNING). */

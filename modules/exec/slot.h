@@ -94,6 +94,7 @@ struct slot {
 	uint64_t outputs;	 /* bytes of results, errors and logs */
 	struct text context, result, error;
 	_Atomic uint64_t memory; /* run_memory_size bytes; 0: not begun */
+	_Atomic uint64_t fans;	 /* the newest block of fan.h; 0: none */
 
 	int64_t base_ns;	 /* CLOCK_MONOTONIC of the run's time 0 */
 	int64_t base_us;	 /* UTC of the same instant; 0: never started */

@@ -207,6 +207,7 @@ executor_create(void)
 	s.compute.lua_time_ns = c->lua_time;
 	s.compute.lua_memory = (size_t)c->lua_memory;
 	s.compute.result_bytes = (size_t)c->result_limit;
+	s.for_each_limit = (uint32_t)c->for_each_limit;
 	s.http.concurrency = (unsigned)c->http_concurrency;
 	s.http.result_bytes = (size_t)c->result_limit;
 	s.http.memory = (size_t)c->http_memory;

@@ -57,6 +57,7 @@ static const struct key keys[] = {
     KEY(KEY_BYTES, document_limit, "4MiB", KIB, 256 * MIB),
     KEY(KEY_COUNT, node_limit, "100000", 1, 10000000),
     KEY(KEY_COUNT, dependency_limit, "1000000", 1, 100000000),
+    KEY(KEY_COUNT, for_each_limit, "100000", 1, 10000000),
     KEY(KEY_BYTES, context_limit, "1MiB", 64, 256 * MIB),
     KEY(KEY_BYTES, result_limit, "1MiB", 64, 256 * MIB),
     KEY(KEY_COUNT, compute_threads, "0", 0, 256),

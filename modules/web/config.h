@@ -62,6 +62,7 @@ struct config {
 
 	int64_t document_limit; /* bytes */
 	int64_t node_limit;
+	int64_t for_each_limit;
 	int64_t dependency_limit;
 	int64_t context_limit; /* bytes */
 	int64_t result_limit;  /* bytes */

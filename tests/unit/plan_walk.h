@@ -79,6 +79,8 @@ walk_plan(const struct plan *p)
 			sum += walk_template(p, plan_at(p, n->with));
 		if (n->when != 0)
 			sum += walk_template(p, plan_at(p, n->when));
+		if (n->for_each != 0)
+			sum += walk_template(p, plan_at(p, n->for_each));
 	}
 	mem_destroy(&m);
 	return sum;

@@ -177,7 +177,7 @@ a_result_is_parsed_once_for_all_paths(void **state)
 	fixture_open(&f, text);
 	f.results[0] = "{\"x\":\"1\",\"y\":\"2\"}";
 	call = fixture_call(&f, "n");
-	assert_false(eval_needs_lua(f.plan, call->node));
+	assert_false(eval_needs_lua(call));
 	assert_int_equal(eval_when(call), 1);
 	assert_int_equal(eval_params(call), 0);
 	assert_int_equal(f.looked, 1);
@@ -200,13 +200,16 @@ a_node_needs_lua_only_for_expressions(void **state)
 	    {"    op: command\n    with: {argv: [a], input: {a: [{b: "
 	     "'x${{ -context.c }}'}]}}\n",
 		true}};
+	struct op_call *call;
 	char text[1024];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		snprintf(text, sizeof(text), "%s%s", head, cases[i].rest);
 		fixture_open(&f, text);
-		assert_int_equal(eval_needs_lua(f.plan, 2), cases[i].lua);
+		call = fixture_call(&f, "n");
+		assert_int_equal(eval_needs_lua(call), cases[i].lua);
+		op_call_free(call);
 		fixture_close(&f);
 	}
 }

@@ -55,7 +55,13 @@ static const char every_feature[] =
     "\"jitter\":0.5},\"timeout\":\"30s\"},"
     "{\"name\":\"d d\",\"dependencies\":[\"b\"],\"when\":\"context.go\"},"
     "{\"name\":\"\xc3\xa9\",\"op\":\"lua\",\"with\":{\"script\":"
-    "\"return '${{ x }}'\",\"input\":\"${{ execution.id }}\"}}]}";
+    "\"return '${{ x }}'\",\"input\":\"${{ execution.id }}\"}},"
+    "{\"name\":\"each\",\"dependencies\":[\"b\"],\"when\":\"context.go\","
+    "\"for_each\":\"${{ nodes.a.result.list }}\",\"concurrency\":7,"
+    "\"op\":\"delay\",\"with\":{\"duration\":\"${{ item.wait[1] }}\"}},"
+    "{\"name\":\"literal\",\"for_each\":[1,{\"x\":\"a${{ context.b }}\"},"
+    "\"${{ 1 + 1 }}\"],\"op\":\"mix\",\"with\":{\"any\":[\"${{ index }}\","
+    "\"${{ item }}-${{ index + 1 }}\"]}}]}";
 
 static void
 a_plan_holds_what_the_document_says(void **state)
@@ -67,11 +73,11 @@ a_plan_holds_what_the_document_says(void **state)
 	const uint32_t *roots = plan_at(p, p->roots);
 
 	(void)state;
-	assert_int_equal(p->node_count, 5);
-	assert_int_equal(p->edge_count, 4);
+	assert_int_equal(p->node_count, 7);
+	assert_int_equal(p->edge_count, 5);
 	assert_int_equal(p->timeout_ns, 3600000000000);
 	assert_int_equal(p->durability, DURABILITY_MEMORY);
-	assert_int_equal(p->root_count, 2);
+	assert_int_equal(p->root_count, 3);
 	assert_int_equal(roots[0], 1);
 	assert_int_equal(roots[1], 4);
 	assert_string_equal(plan_node_name(p, 4), "\xc3\xa9");
@@ -89,9 +95,14 @@ a_plan_holds_what_the_document_says(void **state)
 	assert_true(n[2].retry_factor > 2.9f && n[2].retry_factor < 3.1f);
 	assert_true(n[2].retry_jitter > 0.4f && n[2].retry_jitter < 0.6f);
 	assert_int_equal(n[2].timeout_ns, 30000000000);
-	assert_int_equal(first[1], 2);
+	assert_int_equal(n[2].for_each, 0);
+	assert_int_equal(n[2].concurrency, 0);
+	assert_int_equal(n[5].concurrency, 7);
+	assert_int_equal(n[6].concurrency, CONCURRENCY_DEFAULT);
+	assert_int_equal(first[1], 3);
 	assert_int_equal(next[first[0]], 2);
 	assert_int_equal(next[first[0] + 1], 3);
+	assert_int_equal(next[first[0] + 2], 5);
 	assert_int_equal(next[first[1]], 0);
 	assert_int_equal(next[first[1] + 1], 2);
 	assert_int_equal(plan_find(p, "d d", 3), 3);

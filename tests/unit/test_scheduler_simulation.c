@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "exec/scheduler.h"
+#include "sim_fanout.h"
 
 #define NODES_MAX 40
 
@@ -105,6 +106,10 @@ plan_random(struct sim_plan *p)
 
 		d->trigger = (uint8_t)(triggers ? rnd(5) : 0);
 		d->flags = rnd(3) == 0 ? PLAN_NODE_PURE : 0;
+		if (d->flags == 0 && rnd(4) == 0) {
+			d->for_each = 1;
+			d->concurrency = 1 + rnd(FAN_MAX);
+		}
 		d->retry_limit = (uint16_t)(rnd(3) == 0 ? rnd(4) : 0);
 		d->retry_backoff_ns = 1 + rnd(1000);
 		d->retry_factor = 2;
@@ -134,8 +139,9 @@ struct world {
 	int64_t due[NODES_MAX];
 	uint32_t starts[NODES_MAX];
 	uint32_t ends[NODES_MAX];
-	uint32_t known;		     /* completions already checked */
-	uint32_t flushed[NODES_MAX]; /* a copy of the order that was read */
+	uint32_t known;			/* completions already checked */
+	uint32_t flushed[NODES_MAX];	/* a copy of the order that was read */
+	struct sim_fan fans[NODES_MAX]; /* of nodes with for_each */
 };
 
 static bool
@@ -209,6 +215,8 @@ end_node(struct world *w, uint32_t i, enum node_state s)
 {
 	assert_true(w->running[i]);
 	w->running[i] = false;
+	if (w->fans[i].opened)
+		fan_check_final(&w->fans[i], s);
 	sched_end(&w->run, i, s, w->now);
 }
 
@@ -230,6 +238,8 @@ start_node(struct world *w, uint32_t i)
 	sched_start(&w->run, i, w->now);
 	w->running[i] = true;
 	w->asked[i] = false;
+	if (w->plan.nodes[i].for_each != 0)
+		fan_open(&w->fans[i], &w->plan.nodes[i]);
 }
 
 /* Pulls some of what the scheduler wants done. */
@@ -258,9 +268,27 @@ pull(struct world *w, uint32_t most)
 }
 
 static void
+step_fan(struct world *w, uint32_t i)
+{
+	struct sim_fan *s = &w->fans[i];
+
+	if (w->asked[i] && !s->stopped)
+		fan_stop(s, w->now);
+	if (fanout_ended(&s->f))
+		end_node(w, i, fanout_state(&s->f));
+	else
+		fan_step(s, w->failing, w->now);
+}
+
+static void
 finish_node(struct world *w, uint32_t i)
 {
 	uint32_t dice = rnd(100);
+
+	if (w->plan.nodes[i].for_each != 0) {
+		step_fan(w, i);
+		return;
+	}
 
 	if (w->asked[i] && dice < 80) {
 		end_node(w, i, NODE_CANCELLED);
@@ -368,6 +396,9 @@ crash(struct world *w)
 	memset(w->run.wait, 0xaa, n * sizeof(uint32_t));
 	memset(w->run.queue, 0xaa, n * sizeof(uint32_t));
 	run_view(&w->run, &w->plan.head, &w->state, w->memory);
+	for (uint32_t i = 0; i < n; i++)
+		if (w->running[i])
+			fan_crash(&w->fans[i], w->now);
 	memset(w->running, 0, sizeof(w->running));
 	memset(w->asked, 0, sizeof(w->asked));
 	sched_rebuild(&w->run, w->durable, w->now);
@@ -396,8 +427,11 @@ lose_memory(struct world *w)
 		memset(&w->run.nodes[i], 0, sizeof(w->run.nodes[i]));
 	}
 	for (uint32_t i = 0; i < n; i++)
-		if (!terminal(w, i))
+		if (!terminal(w, i)) {
 			memset(&w->run.nodes[i], 0, sizeof(w->run.nodes[i]));
+			fan_crash(&w->fans[i], w->now);
+			fan_lose_memory(&w->fans[i]);
+		}
 	w->known = w->durable;
 	atomic_store(&w->state.completed, w->durable);
 	memset(w->run.order + w->durable, 0xaa,

@@ -8,7 +8,8 @@
 #include <time.h>
 
 #define WORKERS 3
-#define PLANS	5
+#define PLANS	7
+#define FANS	5 /* the first plan of two with a fan-out as node 0 */
 
 static struct test_plan plans[PLANS];
 
@@ -38,7 +39,20 @@ static const char *const definitions[PLANS] = {
     "{\"name\":\"e\",\"dependencies\":[\"d\"]}]}",
     "{\"durability\":\"memory\",\"nodes\":[{\"name\":\"a\"},"
     "{\"name\":\"b\",\"dependencies\":[\"a\"],\"op\":\"delay\","
-    "\"with\":{\"duration\":\"3ms\"}}]}"};
+    "\"with\":{\"duration\":\"3ms\"}}]}",
+    "{\"nodes\":[{\"name\":\"n\",\"for_each\":"
+    "\"${{ {2, 0, math.random(3), 1, 4, 2, 1, 0, 3, 2, 1} }}\","
+    "\"concurrency\":3,\"op\":\"delay\","
+    "\"with\":{\"duration\":\"${{ item }}ms\"}},"
+    "{\"name\":\"after\",\"dependencies\":[\"n\"]}]}",
+    "{\"durability\":\"sync\",\"nodes\":[{\"name\":\"n\","
+    "\"for_each\":[0,1,2,3,4,5,6,7],\"op\":\"lua\","
+    "\"retry\":{\"limit\":2,\"backoff\":\"1ms\"},"
+    "\"with\":{\"script\":\"return item\"}},"
+    "{\"name\":\"after\",\"dependencies\":[\"n\"]}]}"};
+
+/* How many elements their lists have. */
+static const uint32_t fan_sizes[] = {11, 8};
 
 static void
 layers(char *text, size_t size)
@@ -232,6 +246,26 @@ all_ended(const struct db *db)
 	return true;
 }
 
+/* The list was told once, and of each element one end. */
+static void
+check_elements(const struct db_execution *x, uint32_t count)
+{
+	uint32_t seen[DB_ROWS] = {0}, lists = 0;
+
+	for (uint32_t i = 0; i < DB_ROWS && x->events[i].kind != 0; i++) {
+		const struct db_node *e = &x->events[i];
+
+		lists += e->kind == EVENT_EXPANDED;
+		if (e->kind == EVENT_EXPANDED)
+			assert_int_equal(e->element, count);
+		else if (e->kind == EVENT_SUCCESS)
+			assert_int_equal(++seen[e->element], 1);
+	}
+	assert_int_equal(lists, 1);
+	for (uint32_t i = 0; i < count; i++)
+		assert_int_equal(seen[i], 1);
+}
+
 static void
 check_all(const struct db *db)
 {
@@ -253,6 +287,8 @@ check_all(const struct db *db)
 		}
 		db_check(x, p->node_count);
 		db_check_order(x, p);
+		if (x->plan >= FANS)
+			check_elements(x, fan_sizes[x->plan - FANS]);
 		if (p->durability == DURABILITY_SYNC)
 			db_check_frontiers(x, p);
 	}
