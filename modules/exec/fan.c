@@ -332,7 +332,7 @@ start_one(struct arena *a, struct fan *fan, int64_t now)
 	struct attempt *t = fan->due;
 	uint32_t element;
 
-	if (!fanout_open(&fan->machine))
+	if (!fanout_open(&fan->machine) || fan->attempt->local->run.paused != 0)
 		return false;
 	if (t != NULL) {
 		element_unlink(t);

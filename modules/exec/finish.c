@@ -117,6 +117,7 @@ void
 local_control(struct arena *a, struct local *l)
 {
 	const struct slot *slot = &a->exec->slots.list[l->slot];
+	bool paused = l->run.paused != 0;
 
 	if (slot_paused(slot, l->word.generation))
 		sched_pause(&l->run);
@@ -124,6 +125,8 @@ local_control(struct arena *a, struct local *l)
 		sched_resume(&l->run);
 	if (atomic_load(&slot->cancel) == l->word.generation)
 		local_stop(a, l, RUN_STOP_CANCEL);
+	if (paused && l->run.paused == 0)
+		fans_wake(l);
 }
 
 static void

@@ -140,13 +140,23 @@ fan_finish(struct sim_fan *s, uint32_t i, uint32_t failing, int64_t now)
 	}
 }
 
+/* Something can happen in it though nothing may start. */
+static inline bool
+fan_runs(const struct sim_fan *s)
+{
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->running[i])
+			return true;
+	return fanout_ended(&s->f);
+}
+
 /* One thing happens in it; it has not ended. */
 static inline void
-fan_step(struct sim_fan *s, uint32_t failing, int64_t now)
+fan_step(struct sim_fan *s, uint32_t failing, bool paused, int64_t now)
 {
 	uint32_t first = rnd(s->count), i;
 
-	if (rnd(2) && fanout_next(&s->f, &i)) {
+	if (!paused && rnd(2) && fanout_next(&s->f, &i)) {
 		fan_start(s, i, now);
 		fan_check(s);
 		return;
@@ -155,7 +165,7 @@ fan_step(struct sim_fan *s, uint32_t failing, int64_t now)
 		i = (first + k) % s->count;
 		if (s->running[i])
 			fan_finish(s, i, failing, now);
-		else if (node_state(&s->records[i]) == NODE_RETRY)
+		else if (!paused && node_state(&s->records[i]) == NODE_RETRY)
 			fan_start(s, i, now);
 		else
 			continue;
@@ -163,6 +173,7 @@ fan_step(struct sim_fan *s, uint32_t failing, int64_t now)
 		return;
 	}
 	/* Nothing runs and nothing waits: there must be one to start. */
+	assert_false(paused);
 	assert_true(fanout_next(&s->f, &i));
 	fan_start(s, i, now);
 	fan_check(s);

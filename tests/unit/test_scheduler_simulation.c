@@ -277,7 +277,7 @@ step_fan(struct world *w, uint32_t i)
 	if (fanout_ended(&s->f))
 		end_node(w, i, fanout_state(&s->f));
 	else
-		fan_step(s, w->failing, w->now);
+		fan_step(s, w->failing, w->paused, w->now);
 }
 
 static void
@@ -315,6 +315,14 @@ finish_node(struct world *w, uint32_t i)
 	}
 }
 
+/* A fan-out of which nothing runs and, in a paused run, nothing may start. */
+static bool
+waits_for_resume(const struct world *w, uint32_t i)
+{
+	return w->paused && w->plan.nodes[i].for_each != 0 &&
+	       !fan_runs(&w->fans[i]);
+}
+
 /* Lets one running node end or one retry become due; false: there is none. */
 static bool
 event(struct world *w)
@@ -326,7 +334,7 @@ event(struct world *w)
 		uint32_t i = (first + k) % n;
 
 		w->now += rnd(50);
-		if (w->running[i]) {
+		if (w->running[i] && !waits_for_resume(w, i)) {
 			finish_node(w, i);
 			return true;
 		}
