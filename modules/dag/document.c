@@ -26,9 +26,9 @@ const char *const durability_names[DURABILITY_COUNT] = {
     [DURABILITY_MEMORY] = "memory"};
 
 static const char *const root_keys[] = {
-    "name", "description", "timeout", "durability", "nodes", NULL};
+    "name", "description", "timeout", "durability", "priority", "nodes", NULL};
 static const char *const definition_keys[] = {
-    "timeout", "durability", "nodes", NULL};
+    "timeout", "durability", "priority", "nodes", NULL};
 
 /* Faults ------------------------------------------------------------------ */
 
@@ -223,6 +223,22 @@ read_durability(struct reader *r)
 	    "\"durability\" is sync, batch or memory.");
 }
 
+static void
+read_priority(struct reader *r)
+{
+	const struct json *v = read_optional(r->root, "priority");
+	int64_t n;
+
+	if (v == NULL)
+		return;
+	if (!json_as_integer(v, &n) || n < PRIORITY_MIN || n > PRIORITY_MAX)
+		fault_at(r, NO_NODE, v, "invalid_priority",
+		    "\"priority\" must be an integer from %d to %d.",
+		    PRIORITY_MIN, PRIORITY_MAX);
+	else
+		r->doc->priority = (int)n;
+}
+
 /* The array of nodes, or NULL and a fault. */
 static const struct json *
 read_nodes_array(struct reader *r)
@@ -291,6 +307,7 @@ read_root(struct reader *r)
 	if (timeout != NULL)
 		r->doc->timeout_ns = read_duration(r, NO_NODE, timeout);
 	read_durability(r);
+	read_priority(r);
 	nodes = read_nodes_array(r);
 	if (nodes != NULL)
 		read_nodes(r, nodes);

@@ -26,6 +26,10 @@
 
 #define SHA256_SIZE 32
 
+/* Of an execution beside others of its organization: more is sooner. */
+#define PRIORITY_MIN (-100)
+#define PRIORITY_MAX 100
+
 enum trigger {
 	TRIGGER_ALL_SUCCESS,
 	TRIGGER_ALL_DONE,
@@ -89,6 +93,7 @@ struct document {
 	const char *description; /* "" if none */
 	int64_t timeout_ns;	 /* 0: none */
 	enum durability durability;
+	int priority; /* PRIORITY_MIN..PRIORITY_MAX; 0 where none is given */
 	uint32_t node_count;
 	uint32_t dependency_count;
 	/* In the document's order; the index is the node's identity in the
@@ -132,7 +137,8 @@ struct document_options {
  * Codes: invalid_type unknown_key missing_key invalid_name invalid_description
  * duplicate_node unknown_dependency self_dependency duplicate_dependency cycle
  * unknown_op invalid_parameter missing_parameter unknown_parameter
- * op_not_allowed secret_not_allowed invalid_duration invalid_durability invalid_trigger
+ * op_not_allowed secret_not_allowed invalid_duration invalid_durability invalid_priority
+ * invalid_trigger
  * invalid_retry invalid_for_each invalid_concurrency invalid_expression unknown_node not_an_ancestor too_many_nodes
  * too_many_dependencies document_too_large out_of_memory.
  * A cycle's message shows its path in the order of running: a -> b -> a means
@@ -151,7 +157,7 @@ int document_parse(struct mem *m, enum document_format format,
     const char *bytes, size_t len, const struct document_options *options,
     struct faults *faults, struct document **out);
 
-/* The canonical JSON of {durability, nodes, timeout} (never name or description): defaults
+/* The canonical JSON of {durability, nodes, priority, timeout} (never name or description): defaults
  * left out, keys sorted, durations as duration_format has them, dependencies in
  * ascending node order. Two documents that mean the same give the same bytes.
  * d may be a document of the same ops only. */

@@ -185,6 +185,10 @@ document_canonical(
 		write_node(out, d, &d->nodes[i], ops);
 	}
 	buf_putc(out, ']');
+	if (d->priority != 0) {
+		write_key(out, "priority");
+		json_write_number(out, d->priority);
+	}
 	if (d->timeout_ns > 0)
 		write_duration(out, "timeout", d->timeout_ns);
 	buf_putc(out, '}');

@@ -330,6 +330,7 @@ document_to_yaml(const char *name, const char *description,
 {
 	const struct json *timeout = json_get(definition, "timeout");
 	const struct json *durability = json_get(definition, "durability");
+	const struct json *priority = json_get(definition, "priority");
 	const struct json *nodes = json_get(definition, "nodes");
 	struct json text = {.type = JSON_STRING};
 
@@ -347,6 +348,8 @@ document_to_yaml(const char *name, const char *description,
 		write_line(out, "timeout", timeout);
 	if (durability != NULL)
 		write_line(out, "durability", durability);
+	if (priority != NULL)
+		write_line(out, "priority", priority);
 	buf_puts(out, "nodes:\n");
 	for (uint32_t i = 0; nodes != NULL && i < nodes->count; i++) {
 		write_node(out, nodes->items[i]);

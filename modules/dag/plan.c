@@ -104,6 +104,7 @@ count_things(struct compiler *c, struct plan *p)
 	p->version = PLAN_VERSION;
 	p->timeout_ns = d->timeout_ns;
 	p->durability = (uint32_t)d->durability;
+	p->priority = d->priority;
 	p->node_count = d->node_count;
 	p->edge_count = d->dependency_count;
 	for (uint32_t i = 0; i < d->node_count; i++) {

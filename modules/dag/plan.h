@@ -64,7 +64,7 @@ struct plan {
 	uint32_t node_count, edge_count, root_count, op_count;
 	int64_t timeout_ns;	  /* of the execution; 0: none */
 	uint32_t durability;	  /* enum durability */
-	uint32_t reserved;	  /* 0 */
+	int32_t priority;	  /* PRIORITY_MIN..PRIORITY_MAX */
 	uint32_t nodes;		  /* struct plan_node[node_count] */
 	uint32_t successor_index; /* uint32_t[node_count + 1] */
 	uint32_t successors;	  /* uint32_t[edge_count], ascending per node */

@@ -36,8 +36,10 @@ check_header(const struct plan *p, size_t len)
 		return "its tables are not where they belong";
 	if (p->timeout_ns < 0)
 		return "its timeout is negative";
-	if (p->durability >= DURABILITY_COUNT || p->reserved != 0)
+	if (p->durability >= DURABILITY_COUNT)
 		return "its durability is unknown";
+	if (p->priority < PRIORITY_MIN || p->priority > PRIORITY_MAX)
+		return "its priority is out of range";
 	return NULL;
 }
 

@@ -8,6 +8,8 @@
 #include "exec/fan.h"
 #include "exec/lease.h"
 
+#define LOCAL_OF(member, at) ((struct local *)(void *)((char *)(member) - (at)))
+
 /* --- waking --- */
 
 void
@@ -45,12 +47,7 @@ arena_memory_freed(struct exec *e)
 void
 arena_activate(struct arena *a, struct local *l)
 {
-	if (l->active)
-		return;
-	l->active = true;
-	l->active_next = NULL;
-	*a->active_end = l;
-	a->active_end = &l->active_next;
+	fair_push(&a->active, &l->active, l->tenant, l->priority);
 }
 
 /* Events that are not offered to the journal yet. */
@@ -172,12 +169,9 @@ turn(struct arena *a, struct local *l)
 static void
 next_turn(struct arena *a)
 {
-	struct local *l = a->active;
+	struct local *l =
+	    LOCAL_OF(fair_pop(&a->active), offsetof(struct local, active));
 
-	a->active = l->active_next;
-	if (a->active == NULL)
-		a->active_end = &a->active;
-	l->active = false;
 	if (l->open && !l->parked)
 		turn(a, l);
 }
@@ -225,7 +219,7 @@ take_inbox(struct arena *a)
 static void
 run_due(struct arena *a, struct timer *t)
 {
-	struct local *l = (void *)((char *)t - offsetof(struct local, timeout));
+	struct local *l = LOCAL_OF(t, offsetof(struct local, timeout));
 
 	local_stop(a, l, RUN_STOP_TIMEOUT);
 	arena_settle(a, l);
@@ -265,19 +259,16 @@ take_flushes(struct arena *a)
 void
 arena_unpark_runs(struct arena *a)
 {
-	struct local *l = a->parked_runs;
-
-	a->parked_runs = NULL;
-	a->parked_runs_end = &a->parked_runs;
-	while (l != NULL) {
-		struct local *next = l->parked_next;
+	/* Those that wait again are behind these. */
+	for (uint32_t n = a->parked_runs.count; n > 0; n--) {
+		struct local *l = LOCAL_OF(
+		    fair_pop(&a->parked_runs), offsetof(struct local, waits));
 
 		l->parked = false;
 		if (l->open)
 			arena_settle(a, l);
 		else
 			local_open(a, l->slot, l->word);
-		l = next;
 	}
 }
 
@@ -287,9 +278,7 @@ local_park(struct arena *a, struct local *l)
 	if (l->parked)
 		return;
 	l->parked = true;
-	l->parked_next = NULL;
-	*a->parked_runs_end = l;
-	a->parked_runs_end = &l->parked_next;
+	fair_push(&a->parked_runs, &l->waits, l->tenant, l->priority);
 	atomic_store(&a->exec->global->starved, 1);
 }
 
@@ -320,7 +309,7 @@ check_starvation(struct arena *a)
 {
 	uint32_t freed = atomic_load(&a->exec->global->freed);
 
-	if ((a->parked == NULL && a->parked_runs == NULL) ||
+	if ((a->parked == NULL && a->parked_runs.count == 0) ||
 	    freed != a->freed_seen) {
 		a->freed_seen = freed;
 		a->freed_at = a->now_ns;
@@ -342,7 +331,7 @@ static void
 check(struct arena *a)
 {
 	check_starvation(a);
-	if (a->parked_runs != NULL || a->parked != NULL)
+	if (a->parked_runs.count > 0 || a->parked != NULL)
 		unpark(a);
 	a->check_at = a->now_ns + CHECK_NS;
 	takeover_check(a);
@@ -356,7 +345,7 @@ check(struct arena *a)
 static bool
 has_work(struct arena *a)
 {
-	return a->active != NULL || bits_any(a->inbox) ||
+	return a->active.count > 0 || bits_any(a->inbox) ||
 	       atomic_load(&a->done) != NULL ||
 	       atomic_load(&a->exec->secret_notes) != NULL ||
 	       atomic_load(&a->stop);
@@ -412,7 +401,7 @@ poll_fds(struct arena *a, int timeout_ms)
 static void
 rest(struct arena *a)
 {
-	if (a->active != NULL) {
+	if (a->active.count > 0) {
 		if (a->outside > 0 && a->now_ns >= a->poll_at) {
 			a->poll_at = a->now_ns + 200000;
 			poll_fds(a, 0);
@@ -454,12 +443,12 @@ arena_loop(struct arena *a)
 			secrets_collect(a);
 		take_timers(a);
 		take_flushes(a);
-		if ((a->parked_runs != NULL || a->parked != NULL) &&
+		if ((a->parked_runs.count > 0 || a->parked != NULL) &&
 		    atomic_load(&a->exec->global->starved) == 0)
 			unpark(a);
 		if (a->now_ns >= a->check_at)
 			check(a);
-		if (a->active != NULL)
+		if (a->active.count > 0)
 			next_turn(a);
 		rest(a);
 	}

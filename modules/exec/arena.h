@@ -17,8 +17,10 @@
 #include <semaphore.h>
 
 #include "exec/bits.h"
+#include "exec/fair.h"
 #include "exec/io.h"
 #include "exec/plan_cache.h"
+#include "exec/tenants.h"
 #include "exec/timer.h"
 
 #define TURN_NODES    256	  /* nodes of one run before others' turn */
@@ -38,6 +40,7 @@
 struct exec_global {
 	_Atomic uint32_t slot_hint;
 	_Atomic uint64_t takeovers;
+	_Atomic int32_t held_all; /* see slot.h */
 	_Atomic uint32_t starved; /* some arena waits for free blocks */
 	_Atomic uint32_t freed;	  /* counts frees */
 	_Atomic int64_t drain_ns; /* until then runs begin only if they have
@@ -72,6 +75,7 @@ struct exec {
 	char *inboxes;
 	struct slots slots;
 	struct plan_cache plans;
+	struct tenants tenants;
 	struct journal journal;
 	struct arena *arena;			    /* NULL: not attached */
 	_Atomic(struct secret_note *) secret_notes; /* of the event loop */
@@ -98,7 +102,11 @@ struct local {
 	uint64_t *fan_at;  /* … by node; NULL: they have to be searched */
 	struct fan *fans;  /* that run */
 	struct fan *fans_ready, *fans_ready_last; /* have work for a turn */
-	bool active, flush_queued, parked;
+	bool flush_queued, parked;
+	uint32_t tenant;
+	int32_t priority;
+	struct fair_item active; /* has nodes to start */
+	struct fair_item waits;	 /* parked: for memory, or to begin */
 	int64_t base_ns;
 	struct slot_word word;
 	uint32_t counted;	     /* completions in the arena's count */
@@ -107,7 +115,7 @@ struct local {
 	struct timer timeout;
 	int64_t flush_at;
 	int64_t parked_ns; /* since when it waits to begin; 0: it does not */
-	struct local *active_next, *flush_next, *parked_next, *secrets_next;
+	struct local *flush_next, *secrets_next;
 	struct run_secrets *secrets; /* NULL: its plan names none */
 	bool secrets_waiting;
 };
@@ -176,9 +184,9 @@ struct arena {
 	_Atomic bool stop;
 
 	struct local *locals; /* by slot */
-	struct local *active, **active_end;
+	struct fair active;
 	struct local *flush, **flush_end;
-	struct local *parked_runs, **parked_runs_end;
+	struct fair parked_runs;
 	struct attempt *parked, *unused;
 	void *slabs;
 	struct timers timers;

@@ -45,12 +45,14 @@ static int
 equip(struct arena *a)
 {
 	const struct exec_settings *s = &a->exec->settings;
+	struct compute_settings compute = s->compute;
 
+	compute.tenants = s->max_tenants;
 	if (s->pin)
 		pin(a->index);
 	if (take_lock(a) != 0)
 		return -1;
-	a->compute = compute_new(&s->compute, attempt_computed, a, a->error);
+	a->compute = compute_new(&compute, attempt_computed, a, a->error);
 	if (a->compute == NULL)
 		return -1;
 	if (s->runner.socket != NULL) {
@@ -114,6 +116,8 @@ arena_free(struct arena *a)
 			free(a->plan_ops[i].ops);
 	sem_destroy(&a->started);
 	pthread_mutex_destroy(&a->awake);
+	fair_free(&a->active);
+	fair_free(&a->parked_runs);
 	free(a->plan_ops);
 	free(a->locals);
 	free(a->held);
@@ -145,9 +149,7 @@ arena_start(struct exec *e, unsigned index, struct err *err)
 	a->error = err;
 	a->shared = &e->arenas[index];
 	a->inbox = exec_inbox(e, index);
-	a->active_end = &a->active;
 	a->flush_end = &a->flush;
-	a->parked_runs_end = &a->parked_runs;
 	a->starve_ns = STARVE_NS;
 	sem_init(&a->started, 0, 0);
 	pthread_mutex_init(&a->awake, NULL);
@@ -155,7 +157,9 @@ arena_start(struct exec *e, unsigned index, struct err *err)
 	a->plan_ops = calloc(e->settings.max_plans, sizeof(*a->plan_ops));
 	a->held = calloc(e->settings.arenas, sizeof(*a->held));
 	e->arena = a;
-	if (a->locals == NULL || a->plan_ops == NULL || a->held == NULL ||
+	if (fair_create(&a->active, e->tenants.count) != 0 ||
+	    fair_create(&a->parked_runs, e->tenants.count) != 0 ||
+	    a->locals == NULL || a->plan_ops == NULL || a->held == NULL ||
 	    thread_start(a) != 0) {
 		arena_free(a);
 		e->arena = NULL;

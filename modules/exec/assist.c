@@ -84,7 +84,7 @@ assist(struct arena *a, struct local *l, uint32_t durable)
 	sched_release(&l->run, durable);
 	turn_pure(a, l);
 	arena_settle(a, l);
-	return a->active == NULL;
+	return a->active.count == 0;
 }
 
 void

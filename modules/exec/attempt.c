@@ -143,6 +143,8 @@ call_create(const struct arena *a, struct attempt *t)
 	call->attempt = attempt_record(t)->attempts;
 	call->op = l->ops[p->op];
 	call->timeout_ns = p->timeout_ns;
+	call->tenant = l->tenant;
+	call->priority = l->priority;
 	call->run_ref = (uint64_t)(uintptr_t)t;
 	call->part = part_of(a, t);
 	if (attempt_is_element(t)) {

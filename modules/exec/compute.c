@@ -1,4 +1,4 @@
-/* compute.c - one queue, many threads, a Lua sandbox each. */
+/* compute.c - one fair queue, many threads, a Lua sandbox each. */
 #include "exec/compute.h"
 
 #include <pthread.h>
@@ -28,7 +28,7 @@ struct compute {
 	void *ctx;
 	pthread_mutex_t lock;
 	pthread_cond_t work, ready;
-	struct op_call *first, **last;
+	struct fair queue;
 	unsigned idle, started, failed;
 	bool ending;
 	struct err error;
@@ -102,6 +102,16 @@ start_sandbox(struct worker *w)
 	return w->lua != NULL;
 }
 
+static struct op_call *
+next_call(struct compute *c)
+{
+	struct fair_item *item = fair_pop(&c->queue);
+
+	return item == NULL
+		   ? NULL
+		   : (void *)((char *)item - offsetof(struct op_call, queued));
+}
+
 static void *
 worker_main(void *context)
 {
@@ -113,17 +123,16 @@ worker_main(void *context)
 		return NULL;
 	pthread_mutex_lock(&c->lock);
 	for (;;) {
-		while (c->first == NULL && !c->ending) {
+		while (c->queue.count == 0 && !c->ending) {
 			c->idle++;
 			pthread_cond_wait(&c->work, &c->lock);
 			c->idle--;
 		}
-		call = c->first;
+		call = next_call(c);
 		if (call == NULL)
 			break;
-		c->first = call->queued;
-		if (c->first == NULL)
-			c->last = &c->first;
+		if (c->ending)
+			atomic_store(&call->stop, true);
 		w->current = call;
 		pthread_mutex_unlock(&c->lock);
 		run_call(w, call);
@@ -187,7 +196,10 @@ compute_new(const struct compute_settings *settings, compute_done done,
 	c->settings = *settings;
 	c->done = done;
 	c->ctx = ctx;
-	c->last = &c->first;
+	if (fair_create(&c->queue, settings->tenants) != 0) {
+		free(c);
+		return err_memory(e), NULL;
+	}
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->work, NULL);
 	pthread_cond_init(&c->ready, NULL);
@@ -208,10 +220,8 @@ compute_submit(struct compute *c, struct op_call *call, unsigned work)
 	bool wake;
 
 	call->work = work;
-	call->queued = NULL;
 	pthread_mutex_lock(&c->lock);
-	*c->last = call;
-	c->last = &call->queued;
+	fair_push(&c->queue, &call->queued, call->tenant, call->priority);
 	wake = c->idle > 0;
 	pthread_mutex_unlock(&c->lock);
 	if (wake)
@@ -244,8 +254,6 @@ compute_free(struct compute *c)
 		return;
 	pthread_mutex_lock(&c->lock);
 	c->ending = true;
-	for (struct op_call *call = c->first; call != NULL; call = call->queued)
-		atomic_store(&call->stop, true);
 	for (unsigned i = 0; i < c->count; i++) {
 		struct op_call *call = c->workers[i].current;
 
@@ -261,5 +269,6 @@ compute_free(struct compute *c)
 	pthread_cond_destroy(&c->ready);
 	pthread_cond_destroy(&c->work);
 	pthread_mutex_destroy(&c->lock);
+	fair_free(&c->queue);
 	free(c);
 }

@@ -5,6 +5,7 @@
  * Threads:  `threads` POSIX threads, on any CPU. compute_submit and
  *           compute_stop are the arena thread's; done is called on a compute
  *           thread and must only hand the call back (it may not block).
+ * Order:    fair between organizations, then by priority: see fair.h.
  * Budgets:  a Lua script that exceeds its time or memory is ended, also inside
  *           a C function of Lua's library.
  */
@@ -25,6 +26,7 @@ enum compute_work {
 
 struct compute_settings {
 	unsigned threads;
+	unsigned tenants;    /* of calls; the arena's to set. 0: one */
 	int64_t lua_time_ns; /* CPU time of one script or expression, 1 s */
 	size_t lua_memory;   /* bytes, 64 MiB */
 	size_t result_bytes; /* largest result of a node, 1 MiB */

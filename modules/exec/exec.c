@@ -18,6 +18,10 @@ enum table {
 	TABLE_PLAN_CACHE,
 	TABLE_PLAN_KEYS,
 	TABLE_PLANS,
+	TABLE_SLOT_TENANTS,
+	TABLE_HELD,
+	TABLE_TENANTS_SHARED,
+	TABLE_TENANTS,
 	TABLE_COUNT
 };
 
@@ -69,6 +73,8 @@ settings_check(struct exec_settings *s, struct err *err)
 	if (s->max_plans < 1 || s->max_plans > 1u << 20)
 		return err_set(
 		    err, "invalid_setting", "max_plans must be 1 to 1048576.");
+	if (s->max_tenants == 0)
+		s->max_tenants = (s->max_runs + 3) / 4;
 	if (s->reserve_bytes == 0)
 		s->reserve_bytes = s->shm_bytes / 8;
 	if (s->run_bytes == 0)
@@ -91,7 +97,11 @@ map(struct exec *e, struct err *err)
 	    [TABLE_SLOTS] = s->max_runs * sizeof(struct slot),
 	    [TABLE_PLAN_CACHE] = sizeof(struct plan_cache_shared),
 	    [TABLE_PLAN_KEYS] = s->max_plans * sizeof(uint64_t),
-	    [TABLE_PLANS] = s->max_plans * sizeof(struct plan_entry)};
+	    [TABLE_PLANS] = s->max_plans * sizeof(struct plan_entry),
+	    [TABLE_SLOT_TENANTS] = s->max_runs * sizeof(uint32_t),
+	    [TABLE_HELD] = s->max_tenants * sizeof(int32_t),
+	    [TABLE_TENANTS_SHARED] = sizeof(struct tenants_shared),
+	    [TABLE_TENANTS] = s->max_tenants * sizeof(struct tenant)};
 
 	if (shm_create(&e->shm, s->shm_bytes, sizes, TABLE_COUNT, err) != 0)
 		return -1;
@@ -104,6 +114,9 @@ map(struct exec *e, struct err *err)
 	    .words = shm_table(&e->shm, TABLE_WORDS),
 	    .ids = shm_table(&e->shm, TABLE_IDS),
 	    .plans = shm_table(&e->shm, TABLE_SLOT_PLANS),
+	    .tenants = shm_table(&e->shm, TABLE_SLOT_TENANTS),
+	    .held = shm_table(&e->shm, TABLE_HELD),
+	    .held_all = &e->global->held_all,
 	    .list = shm_table(&e->shm, TABLE_SLOTS)};
 	e->plans = (struct plan_cache){.shm = &e->shm,
 	    .slots = &e->slots,
@@ -112,6 +125,10 @@ map(struct exec *e, struct err *err)
 	    .reserve = s->reserve_bytes,
 	    .keys = shm_table(&e->shm, TABLE_PLAN_KEYS),
 	    .entries = shm_table(&e->shm, TABLE_PLANS)};
+	e->tenants = (struct tenants){.slots = &e->slots,
+	    .shared = shm_table(&e->shm, TABLE_TENANTS_SHARED),
+	    .count = s->max_tenants,
+	    .list = shm_table(&e->shm, TABLE_TENANTS)};
 	return 0;
 }
 
@@ -158,7 +175,8 @@ exec_create(const struct exec_settings *settings, struct err *err)
 		return NULL;
 	}
 	if (arenas_create(e, err) != 0 ||
-	    plan_cache_create(&e->plans, err) != 0) {
+	    plan_cache_create(&e->plans, err) != 0 ||
+	    tenants_create(&e->tenants, err) != 0) {
 		exec_destroy(e);
 		return NULL;
 	}
@@ -210,6 +228,7 @@ exec_destroy(struct exec *e)
 	}
 	journal_destroy(e);
 	plan_cache_destroy(&e->plans);
+	tenants_destroy(&e->tenants);
 	secret_notes_free(e);
 	shm_destroy(&e->shm);
 	free(e);
@@ -263,6 +282,22 @@ has_room(struct exec *e)
 	       plan_cache_shrink(&e->plans, reserve);
 }
 
+/* However many runs one organization has, some slots are left for others: it
+ * holds at most SHARE times as many as are free. */
+#define SHARE 8
+
+static bool
+may_hold(const struct exec *e, uint32_t slot)
+{
+	int64_t free =
+	    (int64_t)e->slots.count -
+	    atomic_load_explicit(e->slots.held_all, memory_order_relaxed);
+	int64_t held = atomic_load_explicit(
+	    &e->slots.held[slot_tenant(&e->slots, slot)], memory_order_relaxed);
+
+	return held <= (free + 1) * SHARE;
+}
+
 int
 exec_reserve(struct exec *e, const struct run_start *start, struct run_ref *out,
     struct err *err)
@@ -280,7 +315,14 @@ exec_reserve(struct exec *e, const struct run_start *start, struct run_ref *out,
 	if (i == SHM_NONE)
 		return full(err);
 	slot = &e->slots.list[i];
+	if (!tenants_name(&e->tenants, &start->organization, i) ||
+	    !may_hold(e, i)) {
+		give_back(e, i, w);
+		return full(err);
+	}
 	slot->organization = start->organization;
+	slot->priority =
+	    start->priority_given ? start->priority : SLOT_PRIORITY_OF_PLAN;
 	slot->allowed = start->allowed;
 	e->slots.ids[i] = start->execution;
 	if (!slot_text(&e->slots, i, start->context, start->context_len,

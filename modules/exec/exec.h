@@ -42,6 +42,8 @@ struct exec_settings {
 	unsigned arenas;	 /* one per worker */
 	unsigned max_runs;	 /* run slots, 16,384 */
 	unsigned max_plans;	 /* entries of the plan cache, 1,024 */
+	unsigned max_tenants;	 /* organizations with runs at once, a quarter
+				    of max_runs */
 	size_t reserve_bytes;	 /* new runs are refused when less than this is
 				 free, 1/8 of shm_bytes */
 	size_t run_bytes;	 /* results and logs of one run at most, 1/4 */
@@ -109,6 +111,8 @@ struct run_ref {
 struct run_start {
 	struct uuid execution, organization;
 	unsigned allowed;    /* enum run_allowed, by the settings now */
+	bool priority_given; /* else it is its plan's */
+	int priority;
 	const char *context; /* canonical JSON object, at most 1 MiB */
 	size_t context_len;
 };

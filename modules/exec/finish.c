@@ -104,6 +104,8 @@ local_reset(struct arena *a, struct local *l, uint32_t slot, struct slot_word w)
 	l->slot = slot;
 	l->word = w;
 	l->open = l->announced = l->leaf_results = false;
+	fair_remove(&a->active, &l->active); /* of an earlier life */
+	l->tenant = slot_tenant(&a->exec->slots, slot);
 	l->asked = 0;
 	l->attempts = NULL;
 	l->fans = l->fans_ready = NULL;
@@ -200,6 +202,8 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	bool fresh = atomic_load(&slot->memory) == 0;
 
 	local_reset(a, l, i, w);
+	l->priority = slot->priority != SLOT_PRIORITY_OF_PLAN ? slot->priority
+							      : plan->priority;
 	if (fresh && may_not_begin(slot, w))
 		return;
 	l->ops = resolve_ops(a, entry, plan);

@@ -19,6 +19,7 @@
 #include "dag/json.h"
 #include "dag/op.h"
 #include "dag/plan.h"
+#include "exec/fair.h"
 #include "exec/secret_value.h"
 
 /* What expressions see. All functions may be called on a compute thread while
@@ -83,6 +84,8 @@ struct op_call {
 	const struct op *op;
 	const struct json *params; /* evaluated; an object (possibly empty) */
 	int64_t timeout_ns;	   /* of the node; 0: none */
+	uint32_t tenant;	   /* of its run: see tenants.h */
+	int32_t priority;	   /* of its run */
 	_Atomic bool stop;	   /* cancel or timeout: end soon */
 	struct op_outcome outcome;
 
@@ -93,7 +96,7 @@ struct op_call {
 	/* Of whoever works on the call: compute (on its threads driver is the
 	 * struct lua_sandbox), the runner's client or a driver of io.h. */
 	void *driver;
-	struct op_call *queued;
+	struct fair_item queued;
 	uint32_t work;
 
 	/* Set by a driver of io.h: op->compute turns it into the outcome, on a

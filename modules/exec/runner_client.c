@@ -295,6 +295,8 @@ put_start(struct buf *b, const struct op_call *call, uint64_t id)
 	wire_put_text(b, execution, UUID_TEXT - 1);
 	wire_put_text(b, node, strlen(node));
 	wire_put_u32(b, call->attempt);
+	wire_put_u32(b, call->tenant);
+	wire_put_u32(b, (uint32_t)(call->priority - PRIORITY_MIN));
 	put_argv(b, call->params);
 	put_env(b, json_get(call->params, "env"));
 	put_input(b, call->params);

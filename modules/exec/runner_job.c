@@ -55,6 +55,8 @@ read_start(struct job *j, struct wire_reader *r)
 	j->execution = copy_text(m, r);
 	j->node = copy_text(m, r);
 	j->attempt = mem_printf(m, "OPEN_ATTEMPT=%u", wire_u32(r));
+	j->tenant = wire_u32(r);
+	j->priority = (int)(wire_u32(r) & 0xff) + PRIORITY_MIN;
 	j->argv = copy_list(m, r, 0, &arguments);
 	j->env = copy_list(m, r, DEFAULTS, &j->variables);
 	j->has_input = wire_u32(r) != 0;

@@ -12,11 +12,15 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "exec/fair.h"
 #include "exec/runner_place.h"
 #include "exec/runner_wire.h"
 
 struct job {
-	struct job *next;
+	struct job *next, **link; /* link: while it is queued */
+	struct fair_item turn;
+	uint32_t tenant;
+	int priority;
 	void *conn; /* the loop's; NULL: nobody waits for it any more */
 	uint64_t id;
 	struct mem mem;

@@ -22,6 +22,7 @@
 
 #define READ_BYTES  (256u << 10)
 #define BACKED_UP   (8u << 20) /* a client that doesn't read gets no more */
+#define TENANTS	    4096u      /* queues apart; more share one */
 #define PATIENCE_NS INT64_C(2000000000)
 #define LEASE_NS    INT64_C(50000000) /* looks for a lease that was over */
 
@@ -53,8 +54,9 @@ struct server {
 	uid_t owner;
 	pid_t guard;
 	struct conn *conns;
-	struct job *running, *queue, **queue_end;
-	unsigned count; /* running */
+	struct job *running, *queue; /* queue: in no order */
+	struct fair turns;	     /* who of the queue is next */
+	unsigned count;		     /* running */
 	bool ending, sweep;
 	struct pollfd *fds; /* and what they belong to */
 	struct source *sources;
@@ -117,13 +119,30 @@ find(struct job **list, const void *conn, uint64_t id)
 }
 
 static void
-drop_queued(struct server *s, struct job **at)
+enqueue(struct server *s, struct job *j)
 {
-	struct job *j = *at;
+	j->next = s->queue;
+	j->link = &s->queue;
+	if (j->next != NULL)
+		j->next->link = &j->next;
+	s->queue = j;
+	fair_push(&s->turns, &j->turn, j->tenant % TENANTS, j->priority);
+}
 
-	*at = j->next;
-	if (s->queue_end == &j->next)
-		s->queue_end = at;
+static void
+dequeue(struct server *s, struct job *j)
+{
+	fair_remove(&s->turns, &j->turn);
+	*j->link = j->next;
+	if (j->next != NULL)
+		j->next->link = j->link;
+	j->next = NULL;
+}
+
+static void
+drop_queued(struct server *s, struct job *j)
+{
+	dequeue(s, j);
 	job_free(j);
 }
 
@@ -134,7 +153,7 @@ stop(struct server *s, struct conn *c, uint64_t id)
 
 	if (*at != NULL) {
 		report(s, *at, ECANCELED);
-		drop_queued(s, at);
+		drop_queued(s, *at);
 		return;
 	}
 	at = find(&s->running, c, id);
@@ -159,8 +178,7 @@ handle_frame(struct server *s, struct conn *c, const struct wire_header *h,
 	if (j == NULL)
 		return false;
 	j->conn = c;
-	*s->queue_end = j;
-	s->queue_end = &j->next;
+	enqueue(s, j);
 	return true;
 }
 
@@ -199,7 +217,7 @@ bury(struct server *s, struct conn *c)
 {
 	for (struct job **at = &s->queue; *at != NULL;)
 		if ((*at)->conn == c)
-			drop_queued(s, at);
+			drop_queued(s, *at);
 		else
 			at = &(*at)->next;
 	for (struct job *j = s->running; j != NULL; j = j->next)
@@ -254,26 +272,23 @@ start_one(struct server *s, struct job *j)
 	s->count++;
 }
 
+/* Who can't be told of an end now waits for a later turn. */
 static void
 start_queued(struct server *s)
 {
-	struct job **at = &s->queue;
-
 	if (s->queue == NULL || lease_over(s->settings->lease, clock_mono_ns()))
 		return;
-	while (*at != NULL && s->count < s->settings->concurrency) {
-		struct job *j = *at;
+	for (uint32_t n = s->turns.count;
+	     n > 0 && s->count < s->settings->concurrency; n--) {
+		struct job *j = (void *)((char *)fair_pop(&s->turns) -
+					 offsetof(struct job, turn));
 		const struct conn *c = j->conn;
 
-		if (c->dead || c->out.len > BACKED_UP) {
-			at = &j->next;
-			continue;
-		}
-		*at = j->next;
-		if (s->queue_end == &j->next)
-			s->queue_end = at;
-		j->next = NULL;
-		start_one(s, j);
+		dequeue(s, j);
+		if (c->dead || c->out.len > BACKED_UP)
+			enqueue(s, j);
+		else
+			start_one(s, j);
 	}
 }
 
@@ -536,10 +551,12 @@ runner_serve(const struct runner_settings *settings, int listener, uid_t owner,
 	prctl(PR_SET_NAME, "open-runner");
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	s.queue_end = &s.queue;
 	s.signals = open_signals();
 	err_clear(&e);
-	if (s.signals < 0 || place_create(&s.place, settings, &e) != 0) {
+	if (fair_create(&s.turns, TENANTS) != 0) {
+		fprintf(stderr, "runner: out of memory\n");
+		s.ending = true;
+	} else if (s.signals < 0 || place_create(&s.place, settings, &e) != 0) {
 		fprintf(stderr, "runner: %s\n", e.message);
 		s.ending = true;
 	}
@@ -547,6 +564,7 @@ runner_serve(const struct runner_settings *settings, int listener, uid_t owner,
 		turn(&s);
 	finish(&s);
 	close(s.signals);
+	fair_free(&s.turns);
 	free(s.fds);
 	free(s.sources);
 	return getppid() == guard ? SERVE_STOPPED : SERVE_GUARD_DIED;

@@ -2,8 +2,9 @@
  * a Unix stream, both ends built from one source, so in native byte order.
  *
  *   header   u32 bytes of payload, u32 type, u64 the call's id
- *   START    text execution, text node, u32 attempt, u32 argc, text argv…,
- *            u32 variables, text "NAME=value"…, u32 has stdin, text stdin
+ *   START    text execution, text node, u32 attempt, u32 tenant, u32 priority
+ *            over PRIORITY_MIN, u32 argc, text argv…, u32 variables, text
+ *            "NAME=value"…, u32 has stdin, text stdin
  *   STOP     nothing
  *   DONE     u32 enum wire_end, u32 value, u64 CPU ns, text stdout, text stderr
  *   text     u32 bytes, bytes

@@ -102,12 +102,50 @@ slot_rewind(const struct slots *s, uint32_t i, struct slot_mark mark)
 }
 
 void
+slot_name_tenant(const struct slots *s, uint32_t i, uint32_t tenant)
+{
+	atomic_store(&s->tenants[i], tenant + 1);
+	atomic_fetch_add_explicit(&s->held[tenant], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(s->held_all, 1, memory_order_relaxed);
+}
+
+void
+slot_forget_tenant(const struct slots *s, uint32_t i)
+{
+	uint32_t named = atomic_exchange(&s->tenants[i], 0);
+
+	if (named == 0)
+		return;
+	atomic_fetch_sub_explicit(&s->held[named - 1], 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(s->held_all, 1, memory_order_relaxed);
+}
+
+void
+slot_count_tenants(const struct slots *s, uint32_t tenant_count)
+{
+	int32_t all = 0;
+
+	for (uint32_t t = 0; t < tenant_count; t++)
+		atomic_store(&s->held[t], 0);
+	for (uint32_t i = 0; i < s->count; i++) {
+		uint32_t named = atomic_load(&s->tenants[i]);
+
+		if (named == 0)
+			continue;
+		atomic_fetch_add(&s->held[named - 1], 1);
+		all++;
+	}
+	atomic_store(s->held_all, all);
+}
+
+void
 slot_release(const struct slots *s, uint32_t i, struct slot_word w)
 {
 	assert(w.state == SLOT_FREEING);
 	assert(s->list[i].magic == SLOT_MAGIC);
 	memory_free(s, i);
 	atomic_store(&s->plans[i], 0);
+	slot_forget_tenant(s, i);
 	atomic_store_explicit(s->hint, i, memory_order_relaxed);
 	slot_step(s, i, &w, SLOT_FREE);
 }

@@ -55,6 +55,8 @@ slot_word_unpack(uint64_t n)
 	    .generation = (uint32_t)(n >> 32)};
 }
 
+#define SLOT_PRIORITY_OF_PLAN INT32_MAX
+
 struct text {	     /* in shared memory */
 	uint64_t at; /* offset; 0: none */
 	uint32_t len;
@@ -88,6 +90,7 @@ struct slot {
 	struct run_state state;
 
 	uint32_t allowed;	 /* enum run_allowed */
+	int32_t priority;	 /* SLOT_PRIORITY_OF_PLAN: as its plan says */
 	uint32_t extent;	 /* newest extent's first block + 1; 0: none */
 	bool sweep;		 /* the chain may miss blocks: free by tag */
 	uint64_t heap, heap_end; /* free bytes of the newest extent */
@@ -151,8 +154,11 @@ struct slots { /* private handle */
 	uint32_t count;
 	_Atomic uint32_t *hint;
 	_Atomic uint64_t *words;
-	struct uuid *ids;	 /* execution, valid from reserved on */
-	_Atomic uint32_t *plans; /* plan cache entry + 1; 0: none */
+	struct uuid *ids;	   /* execution, valid from reserved on */
+	_Atomic uint32_t *plans;   /* plan cache entry + 1; 0: none */
+	_Atomic uint32_t *tenants; /* index of tenants.h + 1; 0: none */
+	_Atomic int32_t *held;	   /* by tenant: slots that name it */
+	_Atomic int32_t *held_all; /* their sum */
 	struct slot *list;
 };
 
@@ -188,6 +194,17 @@ slot_step(const struct slots *s, uint32_t i, struct slot_word *w,
 /* A free slot, now SLOT_STARTING, owned and empty; SHM_NONE: none. */
 uint32_t slot_claim(
     const struct slots *, uint8_t arena, uint16_t epoch, struct slot_word *w);
+/* Makes the slot name a tenant, from claim to release. */
+void slot_name_tenant(const struct slots *, uint32_t i, uint32_t tenant);
+void slot_forget_tenant(const struct slots *, uint32_t i);
+/* The tenant of a slot that names one. */
+static inline uint32_t
+slot_tenant(const struct slots *s, uint32_t i)
+{
+	return atomic_load_explicit(&s->tenants[i], memory_order_relaxed) - 1;
+}
+/* Counts anew what crashes falsified. */
+void slot_count_tenants(const struct slots *, uint32_t tenant_count);
 /* SLOT_FREEING → free, memory and all. */
 void slot_release(const struct slots *, uint32_t i, struct slot_word w);
 /* The slot of an execution in any state but free, or SHM_NONE. */

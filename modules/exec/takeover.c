@@ -100,6 +100,7 @@ takeover(struct arena *a, unsigned from)
 	}
 	if (count > 0) {
 		shm_count(&e->shm);
+		slot_count_tenants(&e->slots, e->tenants.count);
 		atomic_fetch_add(&e->global->takeovers, 1);
 	}
 	arena_memory_freed(e);

@@ -38,6 +38,25 @@ take_object(struct flow *f, const struct resource_body *body, const char *name,
 	return false;
 }
 
+static void
+take_priority(const struct resource_body *body, struct start_request *request,
+    struct faults *faults)
+{
+	const struct json *value = resource_body_get(body, "priority");
+
+	if (value == NULL)
+		return;
+	if (value->integer < PRIORITY_MIN || value->integer > PRIORITY_MAX) {
+		faults_add(faults, value, "/data/attributes/priority",
+		    "invalid_priority",
+		    "\"priority\" must be an integer from %d to %d.",
+		    PRIORITY_MIN, PRIORITY_MAX);
+		return;
+	}
+	request->priority_given = true;
+	request->priority = (int)value->integer;
+}
+
 static const struct relation *
 dag_relation(void)
 {
@@ -67,6 +86,8 @@ start_read(struct flow *f)
 		faults_add(&faults, NULL, "/data/relationships/dag",
 		    "missing_relationship",
 		    "The relationship \"dag\" is needed.");
+	if (faults.count == 0)
+		take_priority(&body, &s->request, &faults);
 	if (faults.count > 0)
 		return flow_fail_faults(
 		    f, body.status != 0 ? body.status : 422, &faults, "");
@@ -116,6 +137,8 @@ started_cells(struct flow *f, const struct started *started)
 	const struct actor *actor = flow_actor(f);
 	struct cell *cells = mem_array(flow_mem(f),
 	    (size_t)resource_executions.column_count, sizeof(*cells));
+	const char *priority =
+	    mem_printf(flow_mem(f), "%d", (int)started->priority);
 	const char *total =
 	    mem_printf(flow_mem(f), "%d", (int)started->total_nodes);
 
@@ -126,6 +149,7 @@ started_cells(struct flow *f, const struct started *started)
 	set(cells, column_of("inserted_at"), started->inserted_at);
 	set(cells, column_of("context"), s->request.context);
 	set(cells, column_of("metadata"), s->request.metadata);
+	set(cells, column_of("priority"), priority);
 	set(cells, column_of("retry_count"), "0");
 	set(cells, column_of("total_nodes"), total);
 	set(cells, column_of("succeeded_nodes"), "0");

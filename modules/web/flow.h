@@ -102,6 +102,8 @@ struct start_request {
 	struct uuid dag;
 	const char *context, *metadata; /* canonical JSON objects */
 	size_t context_len, metadata_len;
+	bool priority_given; /* else the DAG's */
+	int priority;	     /* PRIORITY_MIN..PRIORITY_MAX */
 };
 struct started {
 	enum {
@@ -113,7 +115,7 @@ struct started {
 	struct uuid execution;
 	struct uuid version;
 	const char *inserted_at; /* as PostgreSQL prints it */
-	int32_t total_nodes;
+	int32_t total_nodes, priority;
 };
 enum flow_next flow_start(struct flow *, const struct start_request *);
 const struct started *flow_started(const struct flow *);

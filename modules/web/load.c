@@ -221,6 +221,8 @@ reserve(struct load *l)
 	start.execution = l->execution;
 	start.organization = l->organization;
 	start.allowed = sql_get_bool(r, 0, 7) ? ALLOW_PRIVATE_ADDRESSES : 0;
+	start.priority_given = true;
+	start.priority = (int)sql_get_int(r, 0, 9);
 	start.context = text.data;
 	start.context_len = text.len;
 	rc = buf_failed(&text) ? -1

@@ -128,6 +128,8 @@ static const struct field dag_version_fields[] = {
 	"When the end of a node is committed: sync before its successors "
 	"start, batch at most 100 ms later, memory never: only the end of "
 	"the execution is, which then has no node-executions."},
+    {"priority", FIELD_INTEGER, COL_DAG_VERSION_PRIORITY, 0, NULL,
+	"What its executions have where none is given at their start."},
     {"compiled", FIELD_BOOLEAN, COL_DAG_VERSION_COMPILED, 0, NULL,
 	"Whether it has been activated before."},
     {"inserted_at", FIELD_TIME, COL_DAG_VERSION_INSERTED_AT, 0, NULL,
@@ -191,6 +193,9 @@ static const struct field execution_fields[] = {
 	"Why it failed."},
     {"retry_count", FIELD_INTEGER, COL_EXECUTION_RETRY_COUNT, 0, NULL,
 	"How often it was started again."},
+    {"priority", FIELD_INTEGER, COL_EXECUTION_PRIORITY, FIELD_CREATE, NULL,
+	"From -100 to 100: among executions of the organization the higher "
+	"one goes first. Without it the DAG's."},
     {"metadata", FIELD_JSON, COL_EXECUTION_METADATA, FIELD_CREATE | FIELD_LONG,
 	NULL, "Facts about it that its nodes don't read: an object."},
     {"total_nodes", FIELD_INTEGER, COL_EXECUTION_TOTAL_NODES, 0, NULL,

@@ -8,6 +8,7 @@
  * row after. Those that got no row are asked about in a second statement.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ enum column {
 	COLUMN_CONTEXT,
 	COLUMN_METADATA,
 	COLUMN_USER,
+	COLUMN_PRIORITY,
 	COLUMN_COUNT
 };
 
@@ -34,6 +36,7 @@ struct start_member {
 	struct run_ref run;
 	bool reserved; /* run is ours to commit or abandon */
 	char id[UUID_TEXT], dag[UUID_TEXT], user[UUID_TEXT];
+	char priority[8]; /* "": the DAG's */
 	const char *context, *metadata;
 };
 
@@ -134,6 +137,8 @@ member_column(const struct start_member *m, enum column column)
 		return m->metadata;
 	case COLUMN_USER:
 		return m->user;
+	case COLUMN_PRIORITY:
+		return m->priority;
 	case COLUMN_COUNT:
 		break;
 	}
@@ -314,6 +319,7 @@ member_started(struct start_batch *b, struct start_member *m, int row)
 	sql_get_uuid(rows, row, 1, &s->version);
 	s->total_nodes = (int32_t)sql_get_int(rows, row, 3);
 	s->inserted_at = mem_strdup(&f->mem, sql_get(rows, row, 4));
+	s->priority = (int32_t)sql_get_int(rows, row, 5);
 	f->start.waiting = false;
 	m->flow = NULL;
 	flow_wake(f);
@@ -455,6 +461,8 @@ reserve(
 	start.execution = m->execution;
 	start.organization = f->actor.organization;
 	start.allowed = allowed(f->actor.settings);
+	start.priority_given = request->priority_given;
+	start.priority = request->priority;
 	start.context = request->context;
 	start.context_len = request->context_len;
 	err_clear(&e);
@@ -473,6 +481,9 @@ member_fill(struct start_batch *b, struct start_member *m, struct flow *f,
 	uuid_format(&m->execution, m->id);
 	uuid_format(&request->dag, m->dag);
 	uuid_format(&f->actor.user, m->user);
+	if (request->priority_given)
+		snprintf(
+		    m->priority, sizeof(m->priority), "%d", request->priority);
 	m->context =
 	    mem_strndup(&b->mem, request->context, request->context_len);
 	m->metadata =

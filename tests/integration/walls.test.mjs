@@ -58,7 +58,7 @@ const ARGUMENTS = () => {
 		"web/node_executions_of": [org, one(execution), "true", "true"],
 		"web/secrets_get": [org, one(secret)],
 		"web/secrets_list": [org, "10", none],
-		"web/start": [org, one(fresh), one(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), text(fresh), "'{command}'", "'{allow_commands}'"],
+		"web/start": [org, one(fresh), one(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), "'{7}'", text(fresh), "'{command}'", "'{allow_commands}'"],
 		"web/start_refused": null, // It tells that nothing was found; looked at below.
 	};
 };

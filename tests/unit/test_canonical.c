@@ -59,6 +59,25 @@ durability_is_part_of_the_form_unless_it_is_the_default(void **state)
 }
 
 static void
+priority_is_part_of_the_form_unless_it_is_the_default(void **state)
+{
+	static const int given[] = {PRIORITY_MIN, -7, 0, 1, PRIORITY_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		char text[100];
+		struct document *d;
+
+		snprintf(text, sizeof(text),
+		    "{\"nodes\":[{\"name\":\"a\"}],\"priority\":%d}", given[i]);
+		d = json(text);
+		assert_int_equal(d->priority, given[i]);
+		assert_string_equal(canonical(d),
+		    given[i] != 0 ? text : "{\"nodes\":[{\"name\":\"a\"}]}");
+	}
+}
+
+static void
 canonical_forms_have_the_known_hash(void **state)
 {
 	const char *text = "{\"nodes\":[{\"name\":\"a\"}]}";
@@ -111,6 +130,7 @@ export_reads_well(void **state)
 			   "description: \"Load yesterday's orders\"\n"
 			   "timeout: \"10m\"\n"
 			   "durability: sync\n"
+			   "priority: -5\n"
 			   "nodes:\n"
 			   "  - name: extract\n"
 			   "    op: command\n"
@@ -336,6 +356,8 @@ main(void)
 		documents_that_mean_the_same_have_one_canonical_form),
 	    cmocka_unit_test(
 		durability_is_part_of_the_form_unless_it_is_the_default),
+	    cmocka_unit_test(
+		priority_is_part_of_the_form_unless_it_is_the_default),
 	    cmocka_unit_test(canonical_forms_have_the_known_hash),
 	    cmocka_unit_test(export_reads_well),
 	    cmocka_unit_test(exported_documents_read_back_to_the_same_form),

@@ -56,6 +56,31 @@ full_memory_refuses_new_runs_and_loses_no_completion(void **state)
 	free(p.plan);
 }
 
+/* An organization holds at most eight times what is free. */
+static void
+one_organization_never_takes_all_slots(void **state)
+{
+	struct exec *exec = exec_small();
+	uint32_t held[2] = {0};
+
+	(void)state;
+	for (uint32_t org = 0; org < 2; org++) {
+		struct run_start start = {.organization = execution_id(org + 1),
+		    .context = "{}",
+		    .context_len = 2};
+		struct run_ref ref;
+		struct err e = {0};
+
+		start.execution = execution_id(7);
+		while (exec_reserve(exec, &start, &ref, &e) == 0)
+			held[org]++;
+		assert_string_equal(e.code, "executor_full");
+	}
+	assert_in_range(held[0], 224, 230);
+	assert_in_range(held[1], 20, 26);
+	exec_destroy(exec);
+}
+
 static void
 runs_that_starve_each_other_fail_instead_of_hanging(void **state)
 {
@@ -519,6 +544,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(
 		full_memory_refuses_new_runs_and_loses_no_completion),
+	    cmocka_unit_test(one_organization_never_takes_all_slots),
 	    cmocka_unit_test(
 		runs_that_starve_each_other_fail_instead_of_hanging),
 	    cmocka_unit_test(results_of_one_run_leave_memory_to_others),

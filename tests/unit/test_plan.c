@@ -303,7 +303,7 @@ an_unknown_durability_is_refused(void **state)
 	assert_int_equal(check_copy(p, p->size, true), -1);
 	p->durability = DURABILITY_SYNC;
 	assert_int_equal(check_copy(p, p->size, true), 0);
-	p->reserved = 1;
+	p->priority = 101;
 	assert_int_equal(check_copy(p, p->size, true), -1);
 	free(p);
 }

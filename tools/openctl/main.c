@@ -62,6 +62,8 @@ static const struct option secret_rotate_options[] = {
 static const struct option run_options[] = {ORG,
     {"context", "JSON", false, false,
 	"an object, or @FILE, or - for standard input"},
+    {"priority", "N", false, false,
+	"-100 to 100, the higher goes first; without it: the DAG's"},
     {"wait", NULL, false, false,
 	"wait for the end; tell each node's state and time"},
     {0}};
@@ -105,7 +107,7 @@ static const struct command commands[] = {
 	"Encrypts all secrets with the newest key; may be repeated at any "
 	"time.",
 	secret_rotate_options, secret_rotate},
-    {"run", "NAME --org S [--context JSON] [--wait]",
+    {"run", "NAME --org S [--context JSON] [--priority N] [--wait]",
 	"Starts an execution; prints its id. With --wait: exit 0 only if it "
 	"succeeds.",
 	run_options, run_command},

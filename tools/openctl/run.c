@@ -1,6 +1,7 @@
 /* run.c - starts an execution: a pending row that the next server takes. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/uuid.h"
@@ -13,7 +14,8 @@ struct start {
 	const struct json *settings;
 	const char *dag, *version;
 	const struct plan *plan;
-	const char *context; /* JSON */
+	const char *context;  /* JSON */
+	const char *priority; /* NULL: the DAG's */
 };
 
 /* --- the context: JSON, @FILE or - ----------------------------------------- */
@@ -66,6 +68,24 @@ context_read(struct ctl *ctl, struct start *s)
 	}
 	s->context = bytes;
 	return true;
+}
+
+static bool
+priority_read(struct ctl *ctl, struct start *s)
+{
+	char *end;
+	long n;
+
+	s->priority = args_get(&ctl->args, "priority");
+	if (s->priority == NULL)
+		return true;
+	n = strtol(s->priority, &end, 10);
+	if (*s->priority != '\0' && *end == '\0' && n >= PRIORITY_MIN &&
+	    n <= PRIORITY_MAX)
+		return true;
+	ctl_fail("--priority is an integer from %d to %d, not '%s'",
+	    PRIORITY_MIN, PRIORITY_MAX, s->priority);
+	return false;
 }
 
 /* --- the DAG and whether it may run --------------------------------------- */
@@ -153,6 +173,7 @@ execution_create(struct ctl *ctl, const struct start *s, char id[UUID_TEXT])
 	db_text(ctl->db, s->dag);
 	db_text(ctl->db, s->version);
 	db_text(ctl->db, s->context);
+	db_text(ctl->db, s->priority);
 	if (!ctl_query(ctl, &SQL_EXECUTION_CREATE))
 		return false;
 	if (db_count(ctl->db) == 1)
@@ -169,9 +190,10 @@ run_command(struct ctl *ctl)
 	char id[UUID_TEXT];
 	const char *status;
 
-	if (!context_read(ctl, &s) || !ctl_connect(ctl, DB_SYSTEM) ||
-	    !organization_read(ctl, &s) || !dag_read(ctl, &s) ||
-	    !ops_allowed(&s) || !execution_create(ctl, &s, id))
+	if (!context_read(ctl, &s) || !priority_read(ctl, &s) ||
+	    !ctl_connect(ctl, DB_SYSTEM) || !organization_read(ctl, &s) ||
+	    !dag_read(ctl, &s) || !ops_allowed(&s) ||
+	    !execution_create(ctl, &s, id))
 		return CTL_FAILED;
 	if (!wait) {
 		printf(ctl->json ? "{\"id\": \"%s\"}\n" : "%s\n", id);

@@ -1,0 +1,178 @@
+/* tenants.c - a hash table with short, bounded searches: an organization is in
+ * one of WINDOW places after its hash, or nowhere. */
+#include "exec/tenants.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW 32
+
+int
+tenants_create(struct tenants *t, struct err *e)
+{
+	pthread_mutexattr_t attr;
+	int rc;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	rc = pthread_mutex_init(&t->shared->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	if (rc != 0)
+		return err_set(e, "shared_memory",
+		    "The system has no process-shared robust mutexes.");
+	t->named = calloc(t->count, 1);
+	return t->named != NULL ? 0 : err_memory(e);
+}
+
+void
+tenants_destroy(struct tenants *t)
+{
+	free(t->named);
+}
+
+static void
+find_named(struct tenants *t)
+{
+	memset(t->named, 0, t->count);
+	for (uint32_t i = 0; i < t->slots->count; i++) {
+		uint32_t tenant = atomic_load(&t->slots->tenants[i]);
+
+		if (tenant != 0)
+			t->named[tenant - 1] = 1;
+	}
+}
+
+/* An entry that is changing was marked before the slots are looked at: who
+ * names it since sees the mark. */
+static void
+settle(struct tenants *t, uint32_t i)
+{
+	if (atomic_load(&t->list[i].state) == TENANT_CHANGING)
+		atomic_store(&t->list[i].state,
+		    t->named[i] ? TENANT_READY : TENANT_FREE);
+}
+
+static void
+lock(struct tenants *t)
+{
+	int rc = pthread_mutex_lock(&t->shared->lock);
+
+	if (rc != EOWNERDEAD) {
+		assert(rc == 0);
+		return;
+	}
+	find_named(t);
+	for (uint32_t i = 0; i < t->count; i++)
+		settle(t, i);
+	pthread_mutex_consistent(&t->shared->lock);
+}
+
+static void
+unlock(struct tenants *t)
+{
+	pthread_mutex_unlock(&t->shared->lock);
+}
+
+/* The n-th place of an organization. Its bytes are random, most of them. */
+static uint32_t
+place(const struct tenants *t, const struct uuid *organization, uint32_t n)
+{
+	uint64_t h;
+
+	memcpy(&h, organization->bytes + 8, sizeof(h));
+	h = (h ^ h >> 29) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(((h >> 32) + n) % t->count);
+}
+
+static uint32_t
+window(const struct tenants *t)
+{
+	return t->count < WINDOW ? t->count : WINDOW;
+}
+
+static bool
+is_at(const struct tenants *t, uint32_t i, const struct uuid *organization)
+{
+	return atomic_load(&t->list[i].state) == TENANT_READY &&
+	       uuid_equal(&t->list[i].organization, organization);
+}
+
+static uint32_t
+find(const struct tenants *t, const struct uuid *organization)
+{
+	for (uint32_t n = 0; n < window(t); n++) {
+		uint32_t i = place(t, organization, n);
+
+		if (is_at(t, i, organization))
+			return i;
+	}
+	return SHM_NONE;
+}
+
+/* --- making one, under the lock --- */
+
+/* Frees the entries of the window that no slot names. */
+static void
+evict(struct tenants *t, const struct uuid *organization)
+{
+	for (uint32_t n = 0; n < window(t); n++)
+		atomic_store(
+		    &t->list[place(t, organization, n)].state, TENANT_CHANGING);
+	find_named(t);
+	for (uint32_t n = 0; n < window(t); n++)
+		settle(t, place(t, organization, n));
+}
+
+static uint32_t
+find_free(const struct tenants *t, const struct uuid *organization)
+{
+	for (uint32_t n = 0; n < window(t); n++) {
+		uint32_t i = place(t, organization, n);
+
+		if (atomic_load(&t->list[i].state) == TENANT_FREE)
+			return i;
+	}
+	return SHM_NONE;
+}
+
+/* In the lock nobody evicts: the name holds. */
+static bool
+name_locked(struct tenants *t, const struct uuid *organization, uint32_t slot)
+{
+	uint32_t i = find(t, organization);
+
+	if (i == SHM_NONE) {
+		i = find_free(t, organization);
+		if (i == SHM_NONE) {
+			evict(t, organization);
+			i = find_free(t, organization);
+		}
+		if (i == SHM_NONE)
+			return false;
+		t->list[i].organization = *organization;
+		atomic_store(&t->list[i].state, TENANT_READY);
+	}
+	slot_name_tenant(t->slots, slot, i);
+	return true;
+}
+
+bool
+tenants_name(struct tenants *t, const struct uuid *organization, uint32_t slot)
+{
+	uint32_t i = find(t, organization);
+	bool named;
+
+	if (i != SHM_NONE) {
+		slot_name_tenant(t->slots, slot, i);
+		if (is_at(t, i, organization))
+			return true;
+		slot_forget_tenant(t->slots, slot);
+	}
+	lock(t);
+	named = name_locked(t, organization, slot);
+	unlock(t);
+	return named;
+}
