@@ -29,5 +29,8 @@ void duration_format(int64_t ns, char *text, size_t size);
  * NUL). */
 #define TIME_TEXT 28
 void time_format(int64_t real_us, char text[TIME_TEXT]);
+/* RFC 3339's or PostgreSQL's text of a time; false if it is no time between the
+ * years 1 and 9999. */
+bool time_parse(const char *text, size_t len, int64_t *real_us);
 
 #endif

@@ -145,6 +145,7 @@ call_create(const struct arena *a, struct attempt *t)
 	call->timeout_ns = p->timeout_ns;
 	call->tenant = l->tenant;
 	call->priority = l->priority;
+	call->started_ns = l->base_ns + attempt_record(t)->started_ns;
 	call->run_ref = (uint64_t)(uintptr_t)t;
 	call->part = part_of(a, t);
 	if (attempt_is_element(t)) {

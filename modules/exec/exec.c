@@ -272,11 +272,15 @@ give_back(struct exec *e, uint32_t slot, struct slot_word w)
 	arena_memory_freed(e);
 }
 
-/* Plans that nobody uses make room for runs. */
+/* Plans that nobody uses make room for runs. Children may take a part of what
+ * others must leave: their parents end only after them. */
 static bool
-has_room(struct exec *e)
+has_room(struct exec *e, bool child)
 {
 	size_t reserve = e->settings.reserve_bytes;
+
+	if (child)
+		reserve -= reserve / 4;
 
 	return shm_free_estimate(&e->shm) >= reserve ||
 	       plan_cache_shrink(&e->plans, reserve);
@@ -306,7 +310,7 @@ exec_reserve(struct exec *e, const struct run_start *start, struct run_ref *out,
 	struct slot *slot;
 	uint32_t i;
 
-	if (e->arena == NULL || !has_room(e) ||
+	if (e->arena == NULL || !has_room(e, start->child) ||
 	    (atomic_load(&e->global->drain_ns) != 0 &&
 		clock_mono_ns() < atomic_load(&e->global->drain_ns)))
 		return full(err);
@@ -316,7 +320,7 @@ exec_reserve(struct exec *e, const struct run_start *start, struct run_ref *out,
 		return full(err);
 	slot = &e->slots.list[i];
 	if (!tenants_name(&e->tenants, &start->organization, i) ||
-	    !may_hold(e, i)) {
+	    (!start->child && !may_hold(e, i))) {
 		give_back(e, i, w);
 		return full(err);
 	}

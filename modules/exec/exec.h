@@ -32,6 +32,7 @@
 #include "base/uuid.h"
 #include "dag/plan.h"
 #include "exec/compute.h"
+#include "exec/host.h"
 #include "exec/http.h"
 #include "exec/runner.h"
 #include "exec/secrets.h"
@@ -57,6 +58,7 @@ struct exec_settings {
 	struct sql_settings sql;
 	struct secret_source secrets;
 	const _Atomic int64_t *lease; /* see lease.h */
+	struct host_source host;
 };
 void exec_settings_default(struct exec_settings *);
 
@@ -113,6 +115,7 @@ struct run_start {
 	unsigned allowed;    /* enum run_allowed, by the settings now */
 	bool priority_given; /* else it is its plan's */
 	int priority;
+	bool child; /* a run here waits for it: it may take more room */
 	const char *context; /* canonical JSON object, at most 1 MiB */
 	size_t context_len;
 };

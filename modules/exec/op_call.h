@@ -80,7 +80,8 @@ struct op_call {
 	struct mem mem;
 	struct scope scope;
 	uint32_t node;
-	uint16_t attempt; /* from 1 */
+	uint16_t attempt;   /* from 1 */
+	int64_t started_ns; /* of the first attempt, CLOCK_MONOTONIC */
 	const struct op *op;
 	const struct json *params; /* evaluated; an object (possibly empty) */
 	int64_t timeout_ns;	   /* of the node; 0: none */

@@ -6,12 +6,17 @@
  *   /api/v1/executions/ID/pause            POST
  *   /api/v1/executions/ID/resume           POST
  *   /api/v1/executions/ID/node-executions  GET
+ *   /api/v1/executions/ID/children         GET
+ *   /api/v1/executions/ID/signals          GET POST
+ *   /api/v1/signals                        GET
+ *   /api/v1/signals/ID                     GET
  *   /api/v1/dags/ID/executions             GET
  *   /api/v1/node-executions                GET
  *   /api/v1/node-executions/ID             GET
  *   /api/v1/openapi.json                   GET
  */
 #include "executions/control.h"
+#include "executions/signals.h"
 #include "executions/start.h"
 #include "web/route.h"
 
@@ -23,6 +28,10 @@ HANDLER int executions_cancel(struct http_request *);
 HANDLER int executions_pause(struct http_request *);
 HANDLER int executions_resume(struct http_request *);
 HANDLER int executions_nodes_of(struct http_request *);
+HANDLER int executions_children(struct http_request *);
+HANDLER int executions_signals_of(struct http_request *);
+HANDLER int executions_signals(struct http_request *);
+HANDLER int executions_signal(struct http_request *);
 HANDLER int executions_of_dag(struct http_request *);
 HANDLER int executions_nodes(struct http_request *);
 HANDLER int executions_node(struct http_request *);
@@ -71,6 +80,28 @@ of_dag_ask(struct flow *f)
 		.resource = &resource_dags, .filter = "dag"});
 }
 
+static enum flow_next
+children_ask(struct flow *f)
+{
+	return list_of(f, &resource_executions, "children",
+	    (struct resource_parent){
+		.resource = &resource_executions, .filter = "parent"});
+}
+
+static enum flow_next
+signals_of_ask(struct flow *f)
+{
+	return list_of(f, &resource_signals, "signals",
+	    (struct resource_parent){
+		.resource = &resource_executions, .filter = "execution"});
+}
+
+static enum flow_next
+signals_ask(struct flow *f)
+{
+	return resource_list(f, &resource_signals, NULL);
+}
+
 static const struct flow_step list_steps[] = {
     FLOW_STEP(list_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step nodes_steps[] = {
@@ -79,6 +110,12 @@ static const struct flow_step nodes_of_steps[] = {
     FLOW_STEP(nodes_of_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step of_dag_steps[] = {
     FLOW_STEP(of_dag_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step children_steps[] = {
+    FLOW_STEP(children_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step signals_of_steps[] = {
+    FLOW_STEP(signals_of_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step signals_steps[] = {
+    FLOW_STEP(signals_ask), RESOURCE_STEPS, FLOW_END};
 
 /* --- one ----------------------------------------------------------------- */
 
@@ -99,6 +136,12 @@ show_ask(struct flow *f)
 	return one_ask(f, &resource_executions);
 }
 
+static enum flow_next
+signal_ask(struct flow *f)
+{
+	return one_ask(f, &resource_signals);
+}
+
 /* An execution's id names no node: node indexes count from 0, ids from 1. */
 static enum flow_next
 node_ask(struct flow *f)
@@ -116,6 +159,8 @@ node_ask(struct flow *f)
 
 static const struct flow_step show_steps[] = {
     FLOW_STEP(show_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step signal_steps[] = {
+    FLOW_STEP(signal_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step node_steps[] = {
     FLOW_STEP(node_ask), RESOURCE_STEPS, FLOW_END};
 
@@ -177,6 +222,27 @@ static const struct route_method nodes_of_route[] = {
     ROUTES_END,
 };
 
+static const struct route_method children_route[] = {
+    {"GET", children_steps, READ},
+    ROUTES_END,
+};
+
+static const struct route_method signals_of_route[] = {
+    {"GET", signals_of_steps, READ},
+    {"POST", signal_send_steps, sizeof(struct signal_send)},
+    ROUTES_END,
+};
+
+static const struct route_method signals_route[] = {
+    {"GET", signals_steps, READ},
+    ROUTES_END,
+};
+
+static const struct route_method signal_route[] = {
+    {"GET", signal_steps, READ},
+    ROUTES_END,
+};
+
 static const struct route_method of_dag_route[] = {
     {"GET", of_dag_steps, READ},
     ROUTES_END,
@@ -231,6 +297,30 @@ int
 executions_nodes_of(struct http_request *req)
 {
 	return route_run(req, nodes_of_route);
+}
+
+int
+executions_children(struct http_request *req)
+{
+	return route_run(req, children_route);
+}
+
+int
+executions_signals_of(struct http_request *req)
+{
+	return route_run(req, signals_of_route);
+}
+
+int
+executions_signals(struct http_request *req)
+{
+	return route_run(req, signals_route);
+}
+
+int
+executions_signal(struct http_request *req)
+{
+	return route_run(req, signal_route);
 }
 
 int

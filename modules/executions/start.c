@@ -155,6 +155,7 @@ started_cells(struct flow *f, const struct started *started)
 	set(cells, column_of("succeeded_nodes"), "0");
 	set(cells, column_of("failed_nodes"), "0");
 	set(cells, column_of("success_rate"), "0.00");
+	set(cells, column_of("depth"), "0");
 	set(cells, column_of("dag"), id_text(f, &s->request.dag));
 	set(cells, column_of("dag-version"), id_text(f, &started->version));
 	set(cells, column_of("triggered-by"), id_text(f, &actor->user));

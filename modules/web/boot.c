@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "exec/op_module.h"
 #include "exec/runner.h"
+#include "web/asks.h"
 #include "web/lease.h"
 #include "web/log.h"
 #include "web/migrations.h"
@@ -220,6 +221,7 @@ executor_create(void)
 	runner_settings(&s.runner);
 	s.secrets = secrets_source();
 	s.lease = lease_guard();
+	s.host = asks_source();
 	if (runner_spawn(&s.runner, &e) == -1)
 		stop("the runner of commands: %s", e.message);
 	if ((server.exec = exec_create(&s, &e)) == NULL)
@@ -307,7 +309,7 @@ kore_worker_configure(void)
 	session_init(&server.config);
 	if (work_init() != 0)
 		worker_stop("no eventfd");
-	if (secrets_init() != 0)
+	if (secrets_init() != 0 || asks_init() != 0)
 		worker_stop("no eventfd");
 	err_clear(&e);
 	if (exec_attach(server.exec, server.worker, &e) != 0)
@@ -316,6 +318,7 @@ kore_worker_configure(void)
 	control_start();
 	journal_start();
 	secrets_start();
+	asks_start();
 	database_start(&server.config);
 	lease_start();
 	health_start();

@@ -64,8 +64,9 @@ struct config {
 	int64_t node_limit;
 	int64_t for_each_limit;
 	int64_t dependency_limit;
-	int64_t context_limit; /* bytes */
-	int64_t result_limit;  /* bytes */
+	int64_t context_limit;	 /* bytes */
+	int64_t result_limit;	 /* bytes */
+	int64_t dag_depth_limit; /* executions above one another */
 
 	int64_t compute_threads; /* per worker, resolved: never 0 */
 	int64_t lua_time;	 /* ns */

@@ -107,6 +107,7 @@ type_members(struct writer *w, enum field_type type, bool nullable)
 	    [FIELD_BOOLEAN] = {"boolean", NULL},
 	    [FIELD_TIME] = {"string", "date-time"},
 	    [FIELD_JSON] = {NULL, NULL},
+	    [FIELD_VALUE] = {NULL, NULL},
 	};
 
 	if (names[type].type == NULL)
@@ -206,14 +207,6 @@ relations_schema(struct writer *w, const struct resource *r)
 	end(w, '}');
 }
 
-static void
-constant(struct writer *w, const char *name, const char *value)
-{
-	object(w, name);
-	member(w, "const", value);
-	end(w, '}');
-}
-
 /* allowed: 0 for what is answered, else FIELD_CREATE or FIELD_UPDATE. */
 static void
 resource_schema(struct writer *w, const struct resource *r, const char *suffix,
@@ -228,7 +221,9 @@ resource_schema(struct writer *w, const struct resource *r, const char *suffix,
 	member(w, "description", r->description);
 	raw(w, "required", allowed == 0 ? "[\"type\",\"id\"]" : "[\"type\"]");
 	object(w, "properties");
-	constant(w, "type", r->type);
+	object(w, "type");
+	member(w, "const", r->type);
+	end(w, '}');
 	if (allowed != FIELD_CREATE)
 		raw(w, "id", "{\"type\":\"string\",\"format\":\"uuid\"}");
 	attributes_schema(w, r->fields, allowed);
@@ -236,19 +231,6 @@ resource_schema(struct writer *w, const struct resource *r, const char *suffix,
 	end(w, '}');
 	end(w, '}');
 }
-
-static const char error_schema[] =
-    "{\"type\":\"object\",\"required\":[\"errors\"],\"properties\":{"
-    "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
-    "\"required\":[\"status\",\"code\",\"title\"],\"properties\":{"
-    "\"status\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"},"
-    "\"title\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"},"
-    "\"source\":{\"type\":\"object\",\"properties\":{"
-    "\"pointer\":{\"type\":\"string\"},\"parameter\":{\"type\":\"string\"},"
-    "\"header\":{\"type\":\"string\"}}},"
-    "\"meta\":{\"type\":\"object\",\"properties\":{"
-    "\"line\":{\"type\":\"integer\"},\"column\":{\"type\":\"integer\"}}}"
-    "}}}}}";
 
 static const char identifier_schema[] =
     "{\"type\":[\"object\",\"null\"],\"required\":[\"type\",\"id\"],"
@@ -266,12 +248,13 @@ components(struct writer *w)
 	    "\"content\":{\"application/vnd.api+json\":{\"schema\":{\"$ref\":"
 	    "\"#/components/schemas/errors\"}}}}}");
 	object(w, "schemas");
-	raw(w, "errors", error_schema);
+	raw(w, "errors", openapi_errors);
 	raw(w, "identifier", identifier_schema);
 	for (const struct resource *const *r = resource_table; *r != NULL;
 	     r++) {
 		resource_schema(w, *r, "", 0);
-		if ((*r)->operations & RESOURCE_CREATE)
+		if ((*r)->operations &
+		    (RESOURCE_CREATE | RESOURCE_CREATE_BELOW))
 			resource_schema(w, *r, "-create", FIELD_CREATE);
 		if ((*r)->operations & RESOURCE_UPDATE)
 			resource_schema(w, *r, "-update", FIELD_UPDATE);
@@ -479,22 +462,25 @@ path(struct writer *w, const char *base, const char *rest, const char *action)
 }
 
 static void
+create_operation(struct writer *w, const struct resource *r)
+{
+	operation(w, "post", "create", r, "Make one.");
+	one_parameters(w, r);
+	request_body(w, r, "-create", r->operations & RESOURCE_YAML);
+	responses(w, r, "201", false, false);
+}
+
+static void
 collection_path(struct writer *w, const struct resource *r)
 {
-	bool yaml = r->operations & RESOURCE_YAML;
-
 	path(w, r->path, "", "");
 	if (r->operations & RESOURCE_LIST) {
 		operation(w, "get", "list", r, "A page of them.");
 		list_parameters(w, r);
 		responses(w, r, "200", true, false);
 	}
-	if (r->operations & RESOURCE_CREATE) {
-		operation(w, "post", "create", r, "Make one.");
-		one_parameters(w, r);
-		request_body(w, r, "-create", yaml);
-		responses(w, r, "201", false, false);
-	}
+	if (r->operations & RESOURCE_CREATE)
+		create_operation(w, r);
 	end(w, '}');
 }
 
@@ -568,6 +554,8 @@ related_paths(struct writer *w, const struct resource *r)
 		operation(w, "get", e->name, r, e->description);
 		list_parameters(w, target);
 		responses(w, target, "200", true, false);
+		if (target->operations & RESOURCE_CREATE_BELOW)
+			create_operation(w, target);
 		end(w, '}');
 	}
 }

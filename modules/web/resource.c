@@ -86,6 +86,7 @@ write_value(struct buf *b, const struct field *field, const struct cell *cell)
 	case FIELD_INTEGER:
 	case FIELD_NUMBER:
 	case FIELD_JSON:
+	case FIELD_VALUE:
 		buf_put(b, cell->text, cell->len);
 		break;
 	case FIELD_BOOLEAN:

@@ -28,7 +28,8 @@ enum field_type {
 	FIELD_NUMBER,
 	FIELD_BOOLEAN,
 	FIELD_TIME, /* RFC 3339 */
-	FIELD_JSON
+	FIELD_JSON, /* an object */
+	FIELD_VALUE /* any JSON */
 };
 
 enum field_flags {
@@ -78,7 +79,8 @@ enum resource_operations {
 	RESOURCE_LIST = 1 << 2,
 	RESOURCE_UPDATE = 1 << 3,
 	RESOURCE_DELETE = 1 << 4,
-	RESOURCE_YAML = 1 << 5 /* export, and where it may be made: import */
+	RESOURCE_YAML = 1 << 5, /* export, and where it may be made: import */
+	RESOURCE_CREATE_BELOW = 1 << 6 /* POST to the list below its owner */
 };
 
 /* POST path/{id}/name */
@@ -122,7 +124,8 @@ struct resource {
 #define RESOURCE_INCLUDED_MAX 10000 /* resources of one to-many include */
 
 extern const struct resource resource_dags, resource_dag_versions,
-    resource_executions, resource_node_executions, resource_secrets;
+    resource_executions, resource_node_executions, resource_secrets,
+    resource_signals;
 extern const struct resource *const resource_table[];	/* NULL-ended */
 const struct resource *resource_find(const char *type); /* NULL: unknown */
 const struct field *resource_field(const struct resource *, const char *name);
@@ -193,9 +196,6 @@ bool resource_cursor_parse(
 
 /* Decimal digits, maybe after a minus, in the range. */
 bool resource_integer(const char *text, long long min, long long max);
-/* PostgreSQL's or RFC 3339's text of a time; false if it is no time between the
- * years 1 and 9999. */
-bool resource_time_parse(const char *text, size_t len, int64_t *real_us);
 
 /* --- output ------------------------------------------------------------ */
 
@@ -227,6 +227,7 @@ void resource_row(const struct sql_rows *, int row, const struct resource *,
 
 /* The OpenAPI 3.1 document of all resources. */
 void openapi_write(struct buf *);
-extern const char openapi_ops[]; /* the path item of /api/v1/ops */
+extern const char openapi_ops[];    /* the path item of /api/v1/ops */
+extern const char openapi_errors[]; /* its error object */
 
 #endif

@@ -41,6 +41,8 @@ right_type(const struct field *field, const struct json *value)
 		return value->type == JSON_TRUE || value->type == JSON_FALSE;
 	case FIELD_JSON:
 		return value->type == JSON_OBJECT;
+	case FIELD_VALUE:
+		return true;
 	}
 	return false;
 }
@@ -61,6 +63,7 @@ type_words(enum field_type type)
 	case FIELD_ENUM:
 	case FIELD_UUID:
 	case FIELD_TIME:
+	case FIELD_VALUE:
 		break;
 	}
 	return "a string";

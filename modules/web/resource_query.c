@@ -109,7 +109,7 @@ filter_time(
 	char text[TIME_TEXT];
 	int64_t at;
 
-	if (!resource_time_parse(value, strlen(value), &at))
+	if (!time_parse(value, strlen(value), &at))
 		return refuse(p, "invalid_parameter", name,
 		    "%s takes a time such as 2026-11-23T15:00:00Z.", name);
 	time_format(at, text);
@@ -147,6 +147,7 @@ filter_value(struct parse *p, const struct filter *filter, const char *name,
 	case FIELD_TEXT:
 	case FIELD_NUMBER:
 	case FIELD_JSON:
+	case FIELD_VALUE:
 		break;
 	}
 	if (utf8_valid(value, strlen(value)) != strlen(value))

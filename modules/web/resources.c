@@ -208,6 +208,10 @@ static const struct field execution_fields[] = {
 	"Percentage of nodes that have succeeded."},
     {"avg_node_duration_ms", FIELD_NUMBER, COL_EXECUTION_AVG_NODE_DURATION_MS,
 	FIELD_LONG, NULL, "Average milliseconds of the nodes that ran."},
+    {"parent_node", FIELD_TEXT, COL_EXECUTION_PARENT_NODE, 0, NULL,
+	"The node of the parent that started it."},
+    {"depth", FIELD_INTEGER, COL_EXECUTION_DEPTH, 0, NULL,
+	"How many executions are above it."},
     FIELDS_END,
 };
 
@@ -224,6 +228,12 @@ static const struct relation execution_relations[] = {
     {"node-executions", "node-executions", -1,
 	"/api/v1/executions/%s/node-executions", &resource_node_executions,
 	&SQL_NODE_EXECUTIONS_OF, "Its nodes."},
+    {"parent", "executions", COL_EXECUTION_PARENT_ID, NULL,
+	&resource_executions, NULL, "The execution that started it."},
+    {"children", "executions", -1, "/api/v1/executions/%s/children", NULL, NULL,
+	"The executions that its nodes started."},
+    {"signals", "signals", -1, "/api/v1/executions/%s/signals", NULL, NULL,
+	"What was sent to it."},
     RELATIONS_END,
 };
 
@@ -236,6 +246,7 @@ static const struct filter execution_filters[] = {
     {"inserted_from", FIELD_TIME, NULL, false,
 	"Created at this time or later."},
     {"inserted_before", FIELD_TIME, NULL, false, "Created before this time."},
+    {"parent", FIELD_UUID, NULL, false, "Id of the execution above it."},
     FILTERS_END,
 };
 
@@ -366,11 +377,65 @@ const struct resource resource_secrets = {
     .not_found = "secret_not_found",
 };
 
+/* --- signals -------------------------------------------------------------- */
+
+static const struct field signal_fields[] = {
+    {"name", FIELD_TEXT, COL_SIGNAL_NAME, FIELD_CREATE | FIELD_REQUIRED, NULL,
+	"What a node waits for: letters, digits, _ and -."},
+    {"value", FIELD_VALUE, COL_SIGNAL_VALUE, FIELD_CREATE | FIELD_LONG, NULL,
+	"Any JSON, for the node that takes it; without one null."},
+    {"delivered", FIELD_BOOLEAN, COL_SIGNAL_DELIVERED, 0, NULL,
+	"Whether a node was waiting for it when it was sent; else it is kept "
+	"for the first one that does."},
+    {"sent_at", FIELD_TIME, COL_SIGNAL_SENT_AT, FIELD_BY_ID, NULL,
+	"When it was sent."},
+    {"taken_at", FIELD_TIME, COL_SIGNAL_TAKEN_AT, 0, NULL,
+	"When a node took it."},
+    {"taken_node", FIELD_TEXT, COL_SIGNAL_TAKEN_NODE, 0, NULL,
+	"The node that took it."},
+    {"taken_attempt", FIELD_INTEGER, COL_SIGNAL_TAKEN_ATTEMPT, 0, NULL,
+	"The node's attempt, from 1."},
+    {"taken_element", FIELD_INTEGER, COL_SIGNAL_TAKEN_ELEMENT, 0, NULL,
+	"The node's element, from 0, where it has some."},
+    FIELDS_END,
+};
+
+static const struct relation signal_relations[] = {
+    {"execution", "executions", COL_SIGNAL_EXECUTION_ID, NULL,
+	&resource_executions, NULL, "The execution that it was sent to."},
+    {"sent-by", "users", COL_SIGNAL_SENT_BY, NULL, NULL, NULL, "Who sent it."},
+    RELATIONS_END,
+};
+
+static const struct filter signal_filters[] = {
+    {"execution", FIELD_UUID, NULL, true, "Id of the execution."},
+    {"name", FIELD_TEXT, NULL, false, "The whole name."},
+    FILTERS_END,
+};
+
+const struct resource resource_signals = {
+    .type = "signals",
+    .path = "/api/v1/signals",
+    .title = "Signal",
+    .description = "A message to a running execution, for a node that waits "
+		   "for its name (op wait_for).",
+    .operations = RESOURCE_CREATE_BELOW | RESOURCE_GET | RESOURCE_LIST,
+    .fields = signal_fields,
+    .relations = signal_relations,
+    .filters = signal_filters,
+    .actions = no_actions,
+    .column_count = COL_SIGNAL_COUNT,
+    .get = &SQL_SIGNALS_GET,
+    .list = SQL_SIGNALS_LIST,
+    .sort = "sent_at",
+    .not_found = "signal_not_found",
+};
+
 /* ------------------------------------------------------------------------ */
 
 const struct resource *const resource_table[] = {&resource_dags,
     &resource_dag_versions, &resource_executions, &resource_node_executions,
-    &resource_secrets, NULL};
+    &resource_secrets, &resource_signals, NULL};
 
 const struct resource *
 resource_find(const char *type)

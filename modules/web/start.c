@@ -104,23 +104,23 @@ batch_find(const struct uuid *organization, enum batch_state state)
 	return NULL;
 }
 
-static void
-permissions_put(struct start_batch *b)
+void
+start_permissions(struct sql_params *params)
 {
 	const struct op_set *set = op_table_set();
 	const char **ops, **settings;
 	size_t i, n = 0;
 
-	ops = mem_array(&b->mem, set->count, sizeof(*ops));
-	settings = mem_array(&b->mem, set->count, sizeof(*settings));
-	for (i = 0; i < set->count && !mem_failed(&b->mem); i++) {
+	ops = mem_array(params->mem, set->count, sizeof(*ops));
+	settings = mem_array(params->mem, set->count, sizeof(*settings));
+	for (i = 0; i < set->count && !mem_failed(params->mem); i++) {
 		if (set->ops[i]->permission == NULL)
 			continue;
 		ops[n] = set->ops[i]->name;
 		settings[n++] = set->ops[i]->permission;
 	}
-	sql_text_array(&b->params, ops, n);
-	sql_text_array(&b->params, settings, n);
+	sql_text_array(params, ops, n);
+	sql_text_array(params, settings, n);
 }
 
 static const char *
@@ -234,7 +234,7 @@ batch_start(struct start_batch *b)
 	b->state = STARTING;
 	columns_put(b, COLUMN_COUNT);
 	sql_uuid(&b->params, &server.id);
-	permissions_put(b);
+	start_permissions(&b->params);
 	sql_int(&b->params, lease_epoch());
 	return batch_submit(b, &SQL_START, started);
 }
@@ -245,7 +245,7 @@ batch_explain(struct start_batch *b)
 	b->state = EXPLAINING;
 	query_clear(&b->query);
 	columns_put(b, COLUMN_DAG + 1);
-	permissions_put(b);
+	start_permissions(&b->params);
 	(void)batch_submit(b, &SQL_START_REFUSED, explained);
 }
 

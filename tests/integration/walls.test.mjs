@@ -20,7 +20,10 @@ before(async () => {
 		from open.dags d join open.dag_versions v on v.dag_id = d.id join open.executions e on e.dag_id = d.id join open.users u on u.organization_id = d.organization_id
 		where e.id = '${execution.id}'`);
 	const secret = await server.ctl(["secret", "set", "WALLED", "--org", ours.org.slug, "--value-stdin"], { stdin: "walled" });
-	thing = { ...row, secret, node: row.execution.slice(0, 28) + "00000001" };
+	const signal = "01900000-0000-7000-8000-00000000aaaa";
+	await server.psql(`insert into open.signals (id, organization_id, execution_id, name, value, delivered)
+		values ('${signal}', '${row.organization}', '${row.execution}', 'walled', '1', false)`);
+	thing = { ...row, secret, signal, node: row.execution.slice(0, 28) + "00000001" };
 });
 after(() => server?.stop());
 
@@ -28,7 +31,7 @@ const text = (s) => `'${s}'`;
 const none = "null";
 // What each statement is given, by its name; a list is given all rows. "changes": told by its tag, not by rows.
 const ARGUMENTS = () => {
-	const { organization, dag, version, execution, node, user, secret } = thing;
+	const { organization, dag, version, execution, node, user, secret, signal } = thing;
 	const org = text(organization);
 	const one = (id) => `'{${id}}'`;
 	const fresh = "01900000-0000-7000-8000-000000000000";
@@ -47,17 +50,20 @@ const ARGUMENTS = () => {
 		"catalog/secret_replace": [org, text(secret), "'WALLED'", "repeat('x', 40)::bytea", "repeat('0', 16)"],
 		"executions/execution_cancel": [org, text(execution), text(user), "true"],
 		"executions/execution_pause": [org, text(execution), text(user), "true", "true"],
+		"executions/signal_send": [org, text(fresh), text(execution), "'smuggled'", "'1'", text(user), none],
 		"web/dag_versions_get": [org, one(version), "true", "true"],
 		"web/dag_versions_list": [org, "10", "true", "true", none, none],
 		"web/dags_get": [org, one(dag), "true", "true"],
 		"web/dags_list": [org, "10", "true", "true", none, none, none],
 		"web/executions_get": [org, one(execution), "true", "true", "true", "true"],
-		"web/executions_list": [org, "10", "true", "true", "true", "true", none, none, none, none, none, none],
+		"web/executions_list": [org, "10", "true", "true", "true", "true", none, none, none, none, none, none, none],
 		"web/node_executions_get": [org, one(node), "true", "true"],
 		"web/node_executions_list": [org, "10", "true", "true", text(execution), none, none],
 		"web/node_executions_of": [org, one(execution), "true", "true"],
 		"web/secrets_get": [org, one(secret)],
 		"web/secrets_list": [org, "10", none],
+		"web/signals_get": [org, one(signal), "true"],
+		"web/signals_list": [org, "10", "true", text(execution), none],
 		"web/start": [org, one(fresh), one(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), "'{7}'", text(fresh), "'{command}'", "'{allow_commands}'"],
 		"web/start_refused": null, // It tells that nothing was found; looked at below.
 	};

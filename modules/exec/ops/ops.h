@@ -12,5 +12,7 @@ extern const struct op op_http;
 extern const struct op op_fail;
 extern const struct op op_assert;
 extern const struct op op_sql;
+extern const struct op op_wait_for;
+extern const struct op op_dag;
 
 #endif

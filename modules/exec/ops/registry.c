@@ -5,7 +5,7 @@
 #include "exec/ops/ops.h"
 
 const struct op *op_table[OPS_MAX] = {&op_noop, &op_delay, &op_lua, &op_command,
-    &op_http, &op_fail, &op_assert, &op_sql};
+    &op_http, &op_fail, &op_assert, &op_sql, &op_wait_for, &op_dag};
 size_t op_table_count;
 
 static const struct op_schema *schemas[OPS_MAX];

@@ -22,4 +22,7 @@ case when $6::boolean then (select round(avg(c.completed - c.started) / 1000, 3)
 e.dag_id,
 e.dag_version_id,
 e.triggered_by,
+e.parent_id,
+e.parent_node,
+e.depth,
 e.organization_id
