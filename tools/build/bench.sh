@@ -57,12 +57,14 @@ bench_fresh() {
 	if pid=$(head -n 1 "$OPEN_DATA/pg/postmaster.pid" 2>/dev/null) && alive "$pid"; then
 		die "another ./build.sh bench runs here, or was killed: end process $pid"
 	fi
+	rm -f build/bench/*.yaml
 	rm -rf "$OPEN_DATA" "$(readlink -m "$OPEN_DATA")"
 }
 
 bench_server() {
 	local dags
 	export OPEN_DATA=$TOP/build/bench/data OPEN_LISTEN=127.0.0.1:${BENCH_PORT:-18089} OPEN_LOG=warning
+	export OPEN_LUA_TIME=30s # fibonacci(33) takes most of the second that is the default
 	KORE_QUIET=yes
 	export PGOPTIONS="-c client_min_messages=warning"
 	bench_fresh
@@ -113,6 +115,18 @@ bench_documents() {
 		print "name: ten\nnodes:\n  - {name: n0}"
 		for (i = 1; i < 10; i++) printf "  - {name: n%d, dependencies: [n%d]}\n", i, i - 1
 	}' >"$1/ten.yaml"
+	awk -v folder="$1" 'BEGIN {
+		for (f = 10; f <= 33; f += 23) {
+			file = folder "/fib" f ".yaml"
+			print "name: fib" f "\nnodes:" >file
+			for (i = 0; i < (f == 10 ? 40 : 10); i++) {
+				printf "  - name: n%d\n    op: lua\n", i >file
+				if (i) printf "    dependencies: [n%d]\n", i - 1 >file
+				printf "    with: {script: \"local function fib(n) if n <= 1 then return n end " >file
+				printf "return fib(n - 1) + fib(n - 2) end return fib(%d)\"}\n", f >file
+			}
+		}
+	}'
 	awk 'BEGIN {
 		print "name: small\nnodes:\n  - {name: first}"
 		for (i = 0; i < 8; i++) printf "  - {name: n%d, dependencies: [first]}\n", i
