@@ -6,6 +6,7 @@
 #ifndef OPEN_BENCH_SERVER_H
 #define OPEN_BENCH_SERVER_H
 
+#include <dirent.h>
 #include <poll.h>
 #include <time.h>
 
@@ -98,6 +99,79 @@ server_wait_idle(void)
 			die("executions", "did not end within 120 s");
 		pause_us(1000);
 	}
+}
+
+/* --- the server's processes: those of the session OPEN_BENCH_SERVER --- */
+
+struct server_use {
+	double private_bytes; /* what no process of another program shares */
+	double cpu_s;
+};
+
+static inline double
+smaps_kilobytes(const char *pid, const char *field)
+{
+	char path[64], line[256];
+	double kilobytes = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/smaps_rollup", pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return 0; /* it has just ended */
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, field, strlen(field)) == 0)
+			kilobytes = strtod(line + strlen(field), NULL);
+	fclose(f);
+	return kilobytes;
+}
+
+/* False: another session, or gone. */
+static inline bool
+process_read(const char *pid, const char *session, double *cpu_s)
+{
+	char path[64], line[1024], *at;
+	unsigned long user, system;
+	long of;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
+	if ((f = fopen(path, "r")) == NULL)
+		return false;
+	at = fgets(line, sizeof(line), f);
+	fclose(f);
+	if (at == NULL || (at = strrchr(line, ')')) == NULL ||
+	    sscanf(at,
+		") %*c %*d %*d %ld %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+		&of, &user, &system) != 3)
+		return false;
+	*cpu_s = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	return of == strtol(session, NULL, 10);
+}
+
+/* Without the shared memory, which /metrics tells of. */
+static inline struct server_use
+server_use(void)
+{
+	const char *session = setting("OPEN_BENCH_SERVER");
+	struct server_use use = {0};
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+	double cpu_s;
+
+	if (dir == NULL)
+		die("/proc", strerror(errno));
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+		    !process_read(entry->d_name, session, &cpu_s))
+			continue;
+		use.private_bytes +=
+		    smaps_kilobytes(entry->d_name, "Pss_Anon:") * 1024;
+		use.cpu_s += cpu_s;
+	}
+	closedir(dir);
+	if (use.private_bytes <= 0)
+		die("OPEN_BENCH_SERVER", "no such processes");
+	return use;
 }
 
 /* --- one execution, from its request to the commit of its end --- */

@@ -78,7 +78,7 @@ bench_server() {
 	dags=$("$B/openctl" dag list --org bench --json | jq -r 'map("\(.name)=\(.id)") | join(" ")')
 	OPEN_BENCH_TOKEN=$("$B/openctl" token create --org bench --user bench@bench.test --expires 1d)
 	export OPEN_BENCH_TOKEN
-	export OPEN_BENCH_ADDRESS=$OPEN_LISTEN OPEN_BENCH_DAGS=$dags
+	export OPEN_BENCH_SERVER=$KORE_PID OPEN_BENCH_ADDRESS=$OPEN_LISTEN OPEN_BENCH_DAGS=$dags
 	export OPEN_BENCH_DATABASE=${OPEN_DATABASE_OWNER_URL:-$OPEN_DATABASE_URL}
 	OPEN_BENCH_DAG=$(tr ' ' '\n' <<<"$dags" | sed -n 's/^small=//p')
 	export OPEN_BENCH_DAG
@@ -116,6 +116,9 @@ bench_documents() {
 		for (i = 1; i < 10; i++) printf "  - {name: n%d, dependencies: [n%d]}\n", i, i - 1
 	}' >"$1/ten.yaml"
 	awk -v folder="$1" 'BEGIN {
+		file = folder "/wait.yaml"
+		print "name: wait\nnodes:" >file
+		for (i = 0; i < 10000; i++) printf "  - {name: n%d, op: delay, with: {duration: 10s}}\n", i >file
 		for (f = 10; f <= 33; f += 23) {
 			file = folder "/fib" f ".yaml"
 			print "name: fib" f "\nnodes:" >file
