@@ -24,6 +24,7 @@
 #define BACKED_UP   (8u << 20) /* a client that doesn't read gets no more */
 #define TENANTS	    4096u      /* queues apart; more share one */
 #define PATIENCE_NS INT64_C(2000000000)
+#define SWEEP_SHARE 9
 #define LEASE_NS    INT64_C(50000000) /* looks for a lease that was over */
 
 struct conn {
@@ -58,6 +59,7 @@ struct server {
 	struct fair turns;	     /* who of the queue is next */
 	unsigned count;		     /* running */
 	bool ending, sweep;
+	int64_t sweep_at;   /* not before */
 	struct pollfd *fds; /* and what they belong to */
 	struct source *sources;
 	size_t used, room;
@@ -439,17 +441,43 @@ handle(struct server *s, const struct source *source, short events)
 	}
 }
 
+/* Where the kernel has no list of children, looking for them reads all of
+ * /proc, which takes longer than a short command. So many commands that end
+ * share one look: it takes a tenth of our time at most. */
+static void
+sweep_turn(struct server *s)
+{
+	int64_t begun = clock_mono_ns(), ended;
+
+	if (!s->sweep || begun < s->sweep_at)
+		return;
+	s->sweep = sweep(is_running, s);
+	ended = clock_mono_ns();
+	s->sweep_at = ended + SWEEP_SHARE * (ended - begun);
+}
+
+/* How long turn may sleep; -1: until something happens. */
+static int64_t
+sleep_ns(struct server *s)
+{
+	int64_t wait = kill_late(s), now = clock_mono_ns();
+
+	if (s->queue != NULL && (wait < 0 || wait > LEASE_NS) &&
+	    lease_over(s->settings->lease, now))
+		wait = LEASE_NS;
+	if (s->sweep && (wait < 0 || wait > s->sweep_at - now))
+		wait = s->sweep_at > now ? s->sweep_at - now : 0;
+	return wait;
+}
+
 /* Jobs and connections are freed after all events were handled, as the
  * events point to them. */
 static void
 turn(struct server *s)
 {
-	int64_t wait = kill_late(s);
+	int64_t wait = sleep_ns(s);
 	int n;
 
-	if (s->queue != NULL && (wait < 0 || wait > LEASE_NS) &&
-	    lease_over(s->settings->lease, clock_mono_ns()))
-		wait = LEASE_NS;
 	watch_all(s);
 	n = poll(s->fds, s->used,
 	    wait < 0
@@ -461,8 +489,7 @@ turn(struct server *s)
 	reap(s);
 	start_queued(s);
 	bury_dead(s, false);
-	if (s->sweep)
-		s->sweep = sweep(is_running, s);
+	sweep_turn(s);
 	if (getppid() != s->guard)
 		s->ending = true;
 }

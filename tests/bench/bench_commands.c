@@ -21,8 +21,7 @@
 
 static char folder[64], socket_path[96], scratch[96];
 
-static void __attribute__((noreturn))
-quit(const char *what)
+static void __attribute__((noreturn)) quit(const char *what)
 {
 	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -198,9 +197,9 @@ compare(bool sandbox)
 	}
 	if (x.unsuccessful > 0)
 		quit("a command failed");
-	table_row(&(struct row){.what = sandbox
-						? "1,000 commands, 8 at once, behind bubblewrap"
-						: "1,000 commands, 8 at once, without bubblewrap",
+	table_row(&(struct row){
+	    .what = sandbox ? "1,000 commands, 8 at once, behind bubblewrap"
+			    : "1,000 commands, 8 at once, without bubblewrap",
 	    .peer = sandbox ? "bare posix_spawn loop of bubblewrap, 8 at once"
 			    : "bare posix_spawn loop, 8 at once",
 	    .unit = "ms",

@@ -22,8 +22,7 @@
 #define REQUESTS 2000
 #define ROUNDS	 5
 
-static void __attribute__((noreturn))
-quit(const char *what)
+static void __attribute__((noreturn)) quit(const char *what)
 {
 	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
 	exit(1);
@@ -57,8 +56,7 @@ server_read(int fd)
 	return n > 0;
 }
 
-static void __attribute__((noreturn))
-server_loop(int listener)
+static void __attribute__((noreturn)) server_loop(int listener)
 {
 	static int waiting[REQUESTS];
 	struct epoll_event events[256], ev = {.events = EPOLLIN};
@@ -91,8 +89,8 @@ server_loop(int listener)
 static pid_t
 server_start(char url[64])
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in sin = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(sin);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	pid_t pid;
@@ -134,7 +132,8 @@ bare_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 		epoll_ctl(b->ep, EPOLL_CTL_DEL, fd, NULL);
 		return 0;
 	}
-	epoll_ctl(b->ep, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev);
+	epoll_ctl(
+	    b->ep, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev);
 	curl_multi_assign(b->multi, fd, b);
 	return 0;
 }
@@ -193,8 +192,8 @@ bare_turn(struct bare *b)
 
 		if (fd == b->timer) {
 			if (read(fd, &ticks, sizeof(ticks)) > 0)
-				curl_multi_socket_action(b->multi,
-				    CURL_SOCKET_TIMEOUT, 0, &running);
+				curl_multi_socket_action(
+				    b->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 			continue;
 		}
 		if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))

@@ -57,18 +57,19 @@ main(void)
 	if (database_number(db, succeeded_sql, dag) != NODES)
 		die("waiting", "not every node succeeded");
 	table_head();
-	limit_row("100,000 waiting nodes: shared memory, each",
-	    shared / NODES, "B", 256);
+	limit_row("100,000 waiting nodes: shared memory, each", shared / NODES,
+	    "B", 256);
 	limit_row("100,000 waiting nodes: growth of the server",
 	    growth / (1 << 20), "MiB", 100);
 	limit_row("100,000 waiting nodes: p99 of how late they end",
 	    database_number(db, late_sql, dag) * 1e3, "ms", 10);
-	table_row(&(struct row){.what = "100,000 waiting nodes: start to durable end",
-	    .peer = "the delay itself",
-	    .ours = took,
-	    .theirs = DELAY_S,
-	    .unit = "s",
-	    .limit = 1.1});
+	table_row(
+	    &(struct row){.what = "100,000 waiting nodes: start to durable end",
+		.peer = "the delay itself",
+		.ours = took,
+		.theirs = DELAY_S,
+		.unit = "s",
+		.limit = 1.1});
 	PQfinish(db);
 	return 0;
 }

@@ -16,10 +16,10 @@
 #include "server.h"
 #include "table.h"
 
-#define LIGHT	    40
+#define LIGHT	     40
 #define LIGHT_ROUNDS 100
-#define LONG	    10
-#define LONG_ROUNDS 2
+#define LONG	     10
+#define LONG_ROUNDS  2
 
 #define FIB                                                                    \
 	"local function fib(n) if n <= 1 then return n end"                    \
@@ -90,8 +90,7 @@ arrays_put(struct flow_arrays *a, int i, double from, double to, lua_Integer v)
 	    (size_t)sprintf(a->started + a->at[2], "%s%.0f", before, from);
 	a->at[3] +=
 	    (size_t)sprintf(a->completed + a->at[3], "%s%.0f", before, to);
-	a->at[4] +=
-	    (size_t)sprintf(a->results + a->at[4], "%s%lld", before, v);
+	a->at[4] += (size_t)sprintf(a->results + a->at[4], "%s%lld", before, v);
 }
 
 static PGresult *

@@ -24,9 +24,9 @@ engine_die(const char *what, const struct err *e)
 
 struct engine {
 	struct exec *exec;
-	uint64_t nodes;		     /* records read */
+	uint64_t nodes;		      /* records read */
 	uint64_t ended, unsuccessful; /* runs */
-	int64_t run_us;		     /* the last run's own time */
+	int64_t run_us;		      /* the last run's own time */
 	int64_t sum; /* of what was read, so that it is not left out */
 };
 
@@ -73,8 +73,8 @@ engine_compile(const struct buf *json, const struct document_limits *limits,
 }
 
 static inline void
-engine_put(struct engine *x, const struct plan *plan,
-    const struct plan_hash *hash)
+engine_put(
+    struct engine *x, const struct plan *plan, const struct plan_hash *hash)
 {
 	struct err e = {0};
 

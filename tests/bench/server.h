@@ -140,8 +140,7 @@ process_read(const char *pid, const char *session, double *cpu_s)
 	at = fgets(line, sizeof(line), f);
 	fclose(f);
 	if (at == NULL || (at = strrchr(line, ')')) == NULL ||
-	    sscanf(at,
-		") %*c %*d %*d %ld %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+	    sscanf(at, ") %*c %*d %*d %ld %*d %*d %*u %*u %*u %*u %*u %lu %lu",
 		&of, &user, &system) != 3)
 		return false;
 	*cpu_s = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
