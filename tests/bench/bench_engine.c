@@ -9,30 +9,22 @@
  *
  * The bar: at most twice the C loop with two clock readings.
  */
-#include <poll.h>
 #include <sched.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "exec/exec.h"
-#include "stats.h"
+#include "engine.h"
+#include "table.h"
 
-#define NODES  1000
-#define ROUNDS 400
-#define BATCH  64
+#define NODES	  1000
+#define NODES_MAX 1000000
+#define ROUNDS	  400
+#define BATCH	  64
 
 void *tbb_graph_new(uint32_t nodes, const uint32_t *successor_index,
     const uint32_t *successors, const uint32_t *roots, uint32_t root_count);
 void tbb_graph_run(void *);
 void tbb_graph_free(void *);
-
-static void
-die(const char *what, const struct err *e)
-{
-	fprintf(stderr, "bench_engine: %s: %s\n", what, e->message);
-	exit(1);
-}
 
 /* --- shapes --- */
 
@@ -47,26 +39,26 @@ node_put(struct buf *b, int i, int from, int to)
 }
 
 static void
-shape_chain(struct buf *b)
+shape_chain(struct buf *b, int nodes)
 {
-	for (int i = 0; i < NODES; i++)
+	for (int i = 0; i < nodes; i++)
 		node_put(b, i, i > 0 ? i - 1 : 0, i);
 }
 
 static void
-shape_fan(struct buf *b)
+shape_fan(struct buf *b, int nodes)
 {
 	node_put(b, 0, 0, 0);
-	for (int i = 1; i < NODES - 1; i++)
+	for (int i = 1; i < nodes - 1; i++)
 		node_put(b, i, 0, 1);
-	node_put(b, NODES - 1, 1, NODES - 1);
+	node_put(b, nodes - 1, 1, nodes - 1);
 }
 
-/* Each node waits for ten of the layer before. */
+/* Layers of 100; each node waits for ten of the layer before. */
 static void
-shape_layers(struct buf *b)
+shape_layers(struct buf *b, int nodes)
 {
-	for (int i = 0; i < NODES; i++) {
+	for (int i = 0; i < nodes; i++) {
 		int first = i / 100 * 100 - 100 + i % 10 * 10;
 
 		if (i < 100)
@@ -76,50 +68,51 @@ shape_layers(struct buf *b)
 	}
 }
 
-struct shape {
-	const char *name;
-	void (*put)(struct buf *);
-};
-static const struct shape shapes[] = {
-    {"chain of 1,000", shape_chain},
-    {"1 -> 998 -> 1", shape_fan},
-    {"10 layers of 100", shape_layers},
+static const struct shape {
+	const char *name,
+	    *rows[3]; /* in the arena, to the journal, beside TBB */
+	void (*put)(struct buf *, int nodes);
+} shapes[] = {
+    {"chain",
+	{"no-op node, in the arena: chain of 1,000",
+	    "no-op node, start to journal: chain of 1,000",
+	    "no-op node, in the arena: chain of 1,000"},
+	shape_chain},
+    {"1-n-1",
+	{"no-op node, in the arena: 1-998-1",
+	    "no-op node, start to journal: 1-998-1",
+	    "no-op node, in the arena: 1-998-1"},
+	shape_fan},
+    {"layers of 100",
+	{"no-op node, in the arena: 10 layers of 100",
+	    "no-op node, start to journal: 10 layers of 100",
+	    "no-op node, in the arena: 10 layers of 100"},
+	shape_layers},
 };
 
 static struct plan *
-shape_compile(const struct shape *s, struct plan_hash *hash)
+shape_compile(const struct shape *s, int nodes, struct plan_hash *hash)
 {
-	struct document_options options = {.ops = op_table_set()};
-	struct faults faults;
-	struct document *d;
+	struct document_limits limits = {.bytes = 1u << 30,
+	    .nodes = NODES_MAX,
+	    .dependencies = 16 * NODES_MAX};
 	struct plan *plan;
-	struct err e = {0};
-	struct mem m;
 	struct buf b;
 
-	mem_create(&m, 0);
 	buf_create(&b, 0);
-	faults_create(&faults, &m, 1);
 	buf_puts(&b, "{\"nodes\":[");
-	s->put(&b);
+	s->put(&b, nodes);
 	buf_puts(&b, "]}");
-	if (document_parse(
-		&m, DOCUMENT_JSON, b.data, b.len, &options, &faults, &d) != 0)
-		die(s->name, &faults.list[0]);
-	plan = plan_compile(d, op_table_set(), &e);
-	if (plan == NULL ||
-	    document_hash((const char *)plan, plan->size, hash->bytes) != 0)
-		die(s->name, &e);
+	plan = engine_compile(&b, &limits, hash);
 	buf_free(&b);
-	mem_destroy(&m);
 	return plan;
 }
 
 /* --- by hand --- */
 
 struct loop {
-	uint32_t wait[NODES], queue[NODES];
-	int64_t started[NODES], completed[NODES];
+	uint32_t wait[NODES_MAX], queue[NODES_MAX];
+	int64_t started[NODES_MAX], completed[NODES_MAX];
 };
 
 static uint32_t
@@ -170,181 +163,144 @@ loop_clocked(struct loop *l, const struct plan *p)
 	}
 }
 
-/* --- ours --- */
+/* --- the rounds --- */
 
-struct ours {
-	struct exec *exec;
-	const struct plan_hash *hash;
-	struct samples *run; /* nanoseconds a node inside the arena */
-	uint64_t nodes;	     /* records read */
-	uint32_t ended;
-	int64_t sum; /* of what was read */
+static void
+timed(struct samples *s, int64_t begun, double nodes)
+{
+	samples_add(s, (double)(clock_mono_ns() - begun) / nodes);
+}
+
+struct figures {
+	struct samples plain, clocked, tbb, single, batch, run;
 };
 
 static void
-ours_start(struct ours *o)
+round_run(struct engine *x, struct loop *loop, struct figures *f,
+    const struct plan *p, const struct plan_hash *hash, void *graph)
 {
-	struct run_start start = {
-	    .execution = uuid_execution(), .context = "{}", .context_len = 2};
-	struct run_ref ref;
-	struct err e = {0};
+	double nodes = p->node_count;
+	int64_t t = clock_mono_ns();
 
-	if (exec_reserve(o->exec, &start, &ref, &e) != 0 ||
-	    exec_commit(o->exec, ref, o->hash, NULL, &e) != 0)
-		die("start", &e);
-}
-
-static void
-ours_read(struct ours *o, const struct journal_entry *j)
-{
-	struct journal_node n;
-
-	for (uint32_t i = 0; i < j->count; i++) {
-		journal_node(o->exec, j, i, &n);
-		o->sum += n.completed_us + n.node;
+	loop_plain(loop, p);
+	timed(&f->plain, t, nodes);
+	t = clock_mono_ns();
+	loop_clocked(loop, p);
+	timed(&f->clocked, t, nodes);
+	if (graph != NULL) {
+		t = clock_mono_ns();
+		tbb_graph_run(graph);
+		timed(&f->tbb, t, nodes);
 	}
-	o->nodes += j->count;
-	if (j->status < RUN_SUCCESS)
-		return;
-	o->ended++;
-	samples_add(
-	    o->run, (double)(j->completed_us - j->started_us) * 1000 / NODES);
+	t = clock_mono_ns();
+	engine_run(x, hash, 1);
+	timed(&f->single, t, nodes);
+	samples_add(&f->run, (double)x->run_us * 1000 / nodes);
 }
 
 static void
-ours_collect(struct ours *o)
+figures_free(struct figures *f)
 {
-	struct pollfd fd = {.fd = journal_fd(o->exec), .events = POLLIN};
-	struct journal_entry list[BATCH];
-	uint64_t ignored;
-	size_t n;
-
-	poll(&fd, 1, 1000);
-	if (read(fd.fd, &ignored, sizeof(ignored)) < 0)
-		return;
-	n = journal_collect(o->exec, list, BATCH);
-	for (size_t i = 0; i < n; i++)
-		ours_read(o, &list[i]);
-	journal_committed(o->exec, list, n);
+	samples_free(&f->plain);
+	samples_free(&f->clocked);
+	samples_free(&f->tbb);
+	samples_free(&f->single);
+	samples_free(&f->batch);
+	samples_free(&f->run);
 }
 
 static void
-ours_round(struct ours *o, uint32_t runs)
+row_print(const char *what, const char *peer, struct samples *ours,
+    struct samples *theirs, double limit)
 {
-	o->ended = 0;
-	for (uint32_t i = 0; i < runs; i++)
-		ours_start(o);
-	while (o->ended < runs)
-		ours_collect(o);
-}
-
-static struct exec *
-ours_create(void)
-{
-	struct exec_settings s;
-	struct exec *exec;
-	struct err e = {0};
-
-	exec_settings_default(&s);
-	s.pin = false;
-	s.compute.threads = 1;
-	exec = exec_create(&s, &e);
-	if (exec == NULL || exec_attach(exec, 0, &e) != 0)
-		die("exec", &e);
-	return exec;
-}
-
-/* --- the table --- */
-
-static double
-timed(struct samples *s, int64_t begun, uint32_t runs)
-{
-	double ns = (double)(clock_mono_ns() - begun) / ((double)runs * NODES);
-
-	samples_add(s, ns);
-	return ns;
+	table_row(&(struct row){.what = what,
+	    .peer = peer,
+	    .unit = "ns",
+	    .ours = samples_quantile(ours, 0.5),
+	    .theirs = samples_quantile(theirs, 0.5),
+	    .limit = limit});
 }
 
 static void
-row(const char *name, struct samples *s, double bar)
+measure(const struct shape *shape, struct engine *x, struct loop *loop)
 {
-	double median = samples_quantile(s, 0.5);
-
-	printf("  %-44s %8.1f %8.1f", name, median, samples_quantile(s, 0.99));
-	if (bar > 0)
-		printf(" %8.2fx", median / bar);
-	printf("\n");
-	samples_free(s);
-}
-
-static void
-measure(const struct shape *shape, struct exec *exec)
-{
-	static struct loop loop;
-	struct samples plain = {0}, clocked = {0}, tbb = {0};
-	struct samples single = {0}, batch = {0}, run = {0}, ignored = {0};
+	struct figures f = {0};
 	struct plan_hash hash;
-	struct plan *p = shape_compile(shape, &hash);
-	struct ours ours = {.exec = exec, .hash = &hash, .run = &run};
+	struct plan *p = shape_compile(shape, NODES, &hash);
 	void *graph =
 	    tbb_graph_new(p->node_count, plan_at(p, p->successor_index),
 		plan_at(p, p->successors), plan_at(p, p->roots), p->root_count);
-	struct err e = {0};
-	double bar;
 
-	if (exec_plan_put(exec, &hash, p, p->size, &e) != 0)
-		die("plan", &e);
+	engine_put(x, p, &hash);
 	for (int i = 0; i < ROUNDS; i++) {
-		int64_t t = clock_mono_ns();
+		int64_t t;
 
-		loop_plain(&loop, p);
-		timed(&plain, t, 1);
-		t = clock_mono_ns();
-		loop_clocked(&loop, p);
-		timed(&clocked, t, 1);
-		t = clock_mono_ns();
-		tbb_graph_run(graph);
-		timed(&tbb, t, 1);
-		t = clock_mono_ns();
-		ours.run = &run;
-		ours_round(&ours, 1);
-		timed(&single, t, 1);
+		round_run(x, loop, &f, p, &hash, graph);
 		if (i % 8 != 0)
 			continue;
 		t = clock_mono_ns();
-		ours.run = &ignored;
-		ours_round(&ours, BATCH);
-		timed(&batch, t, BATCH);
+		engine_run(x, &hash, BATCH);
+		timed(&f.batch, t, (double)BATCH * NODES);
 	}
-	bar = samples_quantile(&clocked, 0.5);
-	printf("%s\n", shape->name);
-	row("C loop, plain", &plain, 0);
-	row("C loop, two clock readings a node", &clocked, 0);
-	row("oneTBB flow graph, nothing recorded", &tbb, bar);
-	row("OPEN, in the arena", &run, bar);
-	row("OPEN, batch of 64: start to journal", &batch, bar);
-	row("OPEN, one alone: with two thread switches", &single, bar);
-	samples_free(&ignored);
+	row_print(shape->rows[0], "C loop, two clock readings a node", &f.run,
+	    &f.clocked, 2);
+	row_print(shape->rows[1], "C loop, two clock readings a node", &f.batch,
+	    &f.clocked, 2);
+	row_print(shape->rows[2], "oneTBB flow graph, which records nothing",
+	    &f.run, &f.tbb, 0);
+	printf("  %s: the loop without clocks %.1f ns; one execution alone, "
+	       "with two thread switches, %.1f ns\n",
+	    shape->name, samples_quantile(&f.plain, 0.5),
+	    samples_quantile(&f.single, 0.5));
+	figures_free(&f);
 	tbb_graph_free(graph);
 	free(p);
+}
+
+/* The same at 10, 100 and 1,000 times the size, beside the loop at that size:
+ * what grows faster than the graph would show. */
+static void
+measure_growth(const struct shape *shape, struct engine *x, struct loop *loop)
+{
+	for (int nodes = 10 * NODES; nodes <= NODES_MAX; nodes *= 10) {
+		struct figures f = {0};
+		struct plan_hash hash;
+		struct plan *p = shape_compile(shape, nodes, &hash);
+		char what[64];
+
+		engine_put(x, p, &hash);
+		for (int i = 0; i < (nodes < NODES_MAX ? 20 : 5); i++)
+			round_run(x, loop, &f, p, &hash, NULL);
+		snprintf(what, sizeof(what), "no-op node, in the arena: %s, %d",
+		    shape->name, nodes);
+		row_print(what, "C loop of the same size, two readings", &f.run,
+		    &f.clocked, 2);
+		figures_free(&f);
+		free(p);
+	}
 }
 
 int
 main(void)
 {
-	struct exec *exec;
+	static struct loop loop;
+	struct exec_settings s;
+	struct engine x;
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof(one), &one);
-	exec = ours_create();
-	printf("engine: no-op DAGs of %d nodes, ns a node, one CPU; "
-	       "bar: <= 2x the loop with two clock readings\n",
-	    NODES);
-	printf("  %-44s %8s %8s %9s\n", "", "median", "p99", "ratio");
+	exec_settings_default(&s);
+	s.shm_bytes = (size_t)1 << 30;
+	s.pin = false;
+	s.compute.threads = 1;
+	engine_create(&x, &s);
+	table_head();
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
-		measure(&shapes[i], exec);
-	exec_destroy(exec);
+		measure(&shapes[i], &x, &loop);
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		measure_growth(&shapes[i], &x, &loop);
+	engine_destroy(&x);
 	return 0;
 }
