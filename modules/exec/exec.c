@@ -382,7 +382,7 @@ exec_commit(struct exec *e, struct run_ref ref, const struct plan_hash *hash,
 		    err, "plan_missing", "The plan is not in shared memory.");
 	if (resume != NULL)
 		run_asked(&e->slots.list[ref.slot], ref.generation, resume);
-	if (resume != NULL && resume->started_us != 0 &&
+	if (resume != NULL && (resume->started_us != 0 || resume->count > 0) &&
 	    resume_run(e, ref.slot, resume, err) != 0)
 		return -1;
 	to = w;

@@ -146,7 +146,8 @@ struct run_done {
 };
 
 struct run_resume {
-	int64_t started_us; /* UTC; 0: it never started */
+	int64_t started_us; /* UTC; 0: it never started (its history, if any,
+			       was kept from another one) */
 	bool cancel;	    /* cancel was requested */
 	bool paused;	    /* it must start nothing */
 	uint32_t count; /* rows, in the order in which they were journalled */

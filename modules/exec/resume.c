@@ -225,7 +225,8 @@ resume_run(struct exec *e, uint32_t slot, const struct run_resume *from,
 	struct resume r = {.exec = e,
 	    .slot = slot,
 	    .plan = plan_cache_plan(&e->plans, slot, &entry),
-	    .base_us = from->started_us};
+	    .base_us =
+		from->started_us != 0 ? from->started_us : clock_real_us()};
 
 	if (check_size(e, from, run_memory_size(r.plan->node_count), err) != 0)
 		return -1;

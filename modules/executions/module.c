@@ -5,6 +5,7 @@
  *   /api/v1/executions/ID/cancel           POST
  *   /api/v1/executions/ID/pause            POST
  *   /api/v1/executions/ID/resume           POST
+ *   /api/v1/executions/ID/rerun            POST
  *   /api/v1/executions/ID/node-executions  GET
  *   /api/v1/executions/ID/children         GET
  *   /api/v1/executions/ID/signals          GET POST
@@ -16,6 +17,7 @@
  *   /api/v1/openapi.json                   GET
  */
 #include "executions/control.h"
+#include "executions/rerun.h"
 #include "executions/signals.h"
 #include "executions/start.h"
 #include "web/route.h"
@@ -27,6 +29,7 @@ HANDLER int executions_execution(struct http_request *);
 HANDLER int executions_cancel(struct http_request *);
 HANDLER int executions_pause(struct http_request *);
 HANDLER int executions_resume(struct http_request *);
+HANDLER int executions_rerun(struct http_request *);
 HANDLER int executions_nodes_of(struct http_request *);
 HANDLER int executions_children(struct http_request *);
 HANDLER int executions_signals_of(struct http_request *);
@@ -217,6 +220,11 @@ static const struct route_method resume_route[] = {
     ROUTES_END,
 };
 
+static const struct route_method rerun_route[] = {
+    {"POST", execution_rerun_steps, sizeof(struct execution_rerun)},
+    ROUTES_END,
+};
+
 static const struct route_method nodes_of_route[] = {
     {"GET", nodes_of_steps, READ},
     ROUTES_END,
@@ -291,6 +299,12 @@ int
 executions_resume(struct http_request *req)
 {
 	return route_run(req, resume_route);
+}
+
+int
+executions_rerun(struct http_request *req)
+{
+	return route_run(req, rerun_route);
 }
 
 int

@@ -106,8 +106,8 @@ type_members(struct writer *w, enum field_type type, bool nullable)
 	    [FIELD_NUMBER] = {"number", NULL},
 	    [FIELD_BOOLEAN] = {"boolean", NULL},
 	    [FIELD_TIME] = {"string", "date-time"},
-	    [FIELD_JSON] = {NULL, NULL},
 	    [FIELD_VALUE] = {NULL, NULL},
+	    [FIELD_LIST] = {"array", NULL},
 	};
 
 	if (names[type].type == NULL)

@@ -87,6 +87,7 @@ write_value(struct buf *b, const struct field *field, const struct cell *cell)
 	case FIELD_NUMBER:
 	case FIELD_JSON:
 	case FIELD_VALUE:
+	case FIELD_LIST:
 		buf_put(b, cell->text, cell->len);
 		break;
 	case FIELD_BOOLEAN:

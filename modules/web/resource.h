@@ -29,6 +29,7 @@ enum field_type {
 	FIELD_BOOLEAN,
 	FIELD_TIME, /* RFC 3339 */
 	FIELD_JSON, /* an object */
+	FIELD_LIST, /* an array */
 	FIELD_VALUE /* any JSON */
 };
 

@@ -43,6 +43,8 @@ right_type(const struct field *field, const struct json *value)
 		return value->type == JSON_OBJECT;
 	case FIELD_VALUE:
 		return true;
+	case FIELD_LIST:
+		return value->type == JSON_ARRAY;
 	}
 	return false;
 }
@@ -59,6 +61,8 @@ type_words(enum field_type type)
 		return "true or false";
 	case FIELD_JSON:
 		return "an object";
+	case FIELD_LIST:
+		return "an array";
 	case FIELD_TEXT:
 	case FIELD_ENUM:
 	case FIELD_UUID:

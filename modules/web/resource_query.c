@@ -148,6 +148,7 @@ filter_value(struct parse *p, const struct filter *filter, const char *name,
 	case FIELD_NUMBER:
 	case FIELD_JSON:
 	case FIELD_VALUE:
+	case FIELD_LIST:
 		break;
 	}
 	if (utf8_valid(value, strlen(value)) != strlen(value))

@@ -221,6 +221,8 @@ static const struct relation execution_relations[] = {
     {"dag-version", "dag-versions", COL_EXECUTION_DAG_VERSION_ID, NULL,
 	&resource_dag_versions, NULL,
 	"The version that was active when it was created."},
+    {"origin", "executions", COL_EXECUTION_ORIGIN_ID, NULL,
+	&resource_executions, NULL, "The execution that this one runs again."},
     {"triggered-by", "users", COL_EXECUTION_TRIGGERED_BY, NULL, NULL, NULL,
 	"Who started it."},
     {"organization", "organizations", COL_EXECUTION_ORGANIZATION_ID, NULL, NULL,
@@ -250,12 +252,32 @@ static const struct filter execution_filters[] = {
     FILTERS_END,
 };
 
+static const char *const rerun_froms[] = {"failed", NULL};
+
+static const struct field rerun_fields[] = {
+    {"nodes", FIELD_LIST, 0, FIELD_UPDATE, NULL,
+	"Names of the nodes that run again, with all that depend on them; the "
+	"results of the others are kept."},
+    {"from", FIELD_ENUM, 0, FIELD_UPDATE, rerun_froms,
+	"failed: the nodes that did not succeed run again, with all that "
+	"depend on them. Without nodes and from all nodes run."},
+    {"context", FIELD_JSON, 0, FIELD_UPDATE, NULL,
+	"Another context; only where no results are kept."},
+    {"metadata", FIELD_JSON, 0, FIELD_UPDATE, NULL,
+	"Without it that of the origin."},
+    FIELDS_END,
+};
+
 static const struct action execution_actions[] = {
     {"cancel", "Asks to end it: nothing new starts, running nodes are stopped.",
 	NULL, "202"},
     {"pause", "Starts no more nodes until it is resumed; running ones go on.",
 	NULL, "202"},
     {"resume", "Ends its pause.", NULL, "202"},
+    {"rerun",
+	"Runs it again, as a new execution of the same version: all of it, or "
+	"some nodes.",
+	rerun_fields, "201"},
     ACTIONS_END,
 };
 

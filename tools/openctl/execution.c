@@ -202,3 +202,18 @@ execution_wait(struct ctl *ctl, const char *id)
 	progress_show(ctl->db, true);
 	return mem_strdup(&ctl->mem, db_get(ctl->db, 0, 0));
 }
+
+enum ctl_exit
+execution_follow(struct ctl *ctl, const char *id)
+{
+	const char *status;
+
+	if (!args_has(&ctl->args, "wait")) {
+		printf(ctl->json ? "{\"id\": \"%s\"}\n" : "%s\n", id);
+		return CTL_DONE;
+	}
+	status = execution_wait(ctl, id);
+	if (status == NULL || execution_print(ctl, id) != CTL_DONE)
+		return CTL_FAILED;
+	return strcmp(status, "success") == 0 ? CTL_DONE : CTL_FAILED;
+}

@@ -68,6 +68,15 @@ static const struct option run_options[] = {ORG,
 	"wait for the end; tell each node's state and time"},
     {0}};
 
+static const struct option rerun_options[] = {
+    {"nodes", "A,B", false, false,
+	"these nodes and all that depend on them; the other results are kept"},
+    {"failed", NULL, false, false,
+	"the nodes that did not succeed and all that depend on them"},
+    {"wait", NULL, false, false,
+	"wait for the end; tell each node's state and time"},
+    {0}};
+
 static const struct command commands[] = {
     {"migrate", "[--status]", "Brings the database's schema up to date.",
 	migrate_options, migrate_command},
@@ -122,6 +131,10 @@ static const struct command commands[] = {
     {"execution pause", "ID", "Starts no more nodes of it until it is resumed.",
 	no_options, execution_pause},
     {"execution resume", "ID", "Ends its pause.", no_options, execution_resume},
+    {"execution rerun", "ID [--nodes A,B] [--failed] [--wait]",
+	"Runs it again, or some nodes of it, as a new execution; prints its "
+	"id.",
+	rerun_options, execution_rerun},
     {"op list", "", "Lists the ops that documents may name.", no_options,
 	op_list},
     {"op show", "NAME", "Shows an op and its parameters.", no_options, op_show},

@@ -185,22 +185,13 @@ execution_create(struct ctl *ctl, const struct start *s, char id[UUID_TEXT])
 enum ctl_exit
 run_command(struct ctl *ctl)
 {
-	bool wait = args_has(&ctl->args, "wait");
 	struct start s = {0};
 	char id[UUID_TEXT];
-	const char *status;
 
 	if (!context_read(ctl, &s) || !priority_read(ctl, &s) ||
 	    !ctl_connect(ctl, DB_SYSTEM) || !organization_read(ctl, &s) ||
 	    !dag_read(ctl, &s) || !ops_allowed(&s) ||
 	    !execution_create(ctl, &s, id))
 		return CTL_FAILED;
-	if (!wait) {
-		printf(ctl->json ? "{\"id\": \"%s\"}\n" : "%s\n", id);
-		return CTL_DONE;
-	}
-	status = execution_wait(ctl, id);
-	if (status == NULL || execution_print(ctl, id) != CTL_DONE)
-		return CTL_FAILED;
-	return strcmp(status, "success") == 0 ? CTL_DONE : CTL_FAILED;
+	return execution_follow(ctl, id);
 }

@@ -1,8 +1,8 @@
 -- $1 execution
 select json_build_object(
-	'id', e.id, 'dag', d.name, 'version', v.number, 'status', e.status, 'priority', e.priority, 'context', e.context,
-	'result', e.result, 'error_message', e.error_message, 'inserted_at', e.inserted_at, 'paused_at', e.paused_at,
-	'started_at', e.started_at,
+	'id', e.id, 'dag', d.name, 'version', v.number, 'status', e.status, 'priority', e.priority, 'origin', e.origin_id,
+	'context', e.context, 'result', e.result, 'error_message', e.error_message, 'inserted_at', e.inserted_at,
+	'paused_at', e.paused_at, 'started_at', e.started_at,
 	'completed_at', e.completed_at, 'total_nodes', e.total_nodes, 'succeeded_nodes', e.succeeded_nodes,
 	'failed_nodes', e.failed_nodes,
 	'nodes', (select coalesce(json_agg(json_build_object(

@@ -1,0 +1,8 @@
+-- Runs an ended execution again, as a new one. No row: there is no such execution.
+-- $1 organization, $2 origin, $3 id of the new one, $4 nodes that are kept (a byte each) bytea, $5 user, $6 context or
+-- null, $7 metadata or null, $8 ops that need a permission text[], $9 the settings that give them text[]
+-- columns: started, not_ended, not_active or not_allowed
+select r.outcome
+  from open.execution_rerun($1::uuid, $2::uuid, $3::uuid, $4::bytea, $5::uuid, $6::jsonb, $7::jsonb, $8::text[],
+                            $9::text[]) as r(outcome)
+ where r.outcome is not null
