@@ -1,4 +1,4 @@
--- 0006_rerun - executions that run another one again, keeping some of its results.
+-- 0007_rerun - executions that run another one again, keeping some of its results.
 
 alter table open.executions add column origin_id uuid;    -- what it runs again; null: nothing
 
