@@ -16,7 +16,7 @@ begin
 	if organization is distinct from open.actor_organization() then
 		return null;
 	end if;
-	select e.status, d.status = 'active' and d.deleted_at is null and v.plan_hash is not null as active,
+	select e.finished, d.status = 'active' and d.deleted_at is null and v.plan_hash is not null as active,
 	       v.ops && open.ops_refused(organization, execution_rerun.ops, settings) as refused
 	  into o
 	  from open.executions e
@@ -26,7 +26,7 @@ begin
 	   and e.organization_id = organization;
 	if not found then
 		return null;
-	elsif o.status in ('pending', 'running') then
+	elsif not o.finished then
 		return 'not_ended';
 	elsif not o.active then
 		return 'not_active';
@@ -85,6 +85,7 @@ language sql volatile set search_path = open, pg_temp as $$
 	         cross join lateral unnest(kept.nodes, kept.states, kept.elements) as c(node, state, element)
 	         where c.element is null) n
 	 where e.id = execution
+	   and not e.finished
 $$;
 revoke all on function open.history_keep(uuid, uuid, bytea) from public;
 revoke all on function
