@@ -107,14 +107,13 @@ test("cancel ends a pause: cleanups run", async () => {
 });
 
 test("the execution's timeout goes on counting while it is paused", async () => {
-	const { attributes } = await (async () => {
-		const dag = await client.active({ timeout: "1500ms", ...CHAIN(100) });
-		const { id } = await client.start(dag);
-		await ask("pause", id);
-		return client.finished(id);
-	})();
+	const dag = await client.active({ timeout: "2s", ...CHAIN(1000) });
+	const { id } = await client.start(dag);
+	await until("it runs", async () => (await client.execution(id)).attributes.status === "running");
+	await ask("pause", id);
+	const { attributes } = await client.finished(id);
 	assert.equal(attributes.status, "failed");
-	assert.match(attributes.error_message, /timeout of 1500ms/);
+	assert.match(attributes.error_message, /timeout of 2s/);
 	assert.equal(attributes.paused_at, null);
 });
 
