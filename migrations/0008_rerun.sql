@@ -1,4 +1,4 @@
--- 0007_rerun - executions that run another one again, keeping some of its results.
+-- 0008_rerun - executions that run another one again, keeping some of its results.
 
 alter table open.executions add column origin_id uuid;    -- what it runs again; null: nothing
 
@@ -34,9 +34,9 @@ begin
 		return 'not_allowed';
 	end if;
 	insert into open.executions (id, organization_id, dag_id, dag_version_id, origin_id, context, metadata,
-	                             total_nodes, triggered_by)
+	                             total_nodes, priority, triggered_by)
 	select execution, e.organization_id, e.dag_id, e.dag_version_id, e.id, coalesce(other_context, e.context),
-	       coalesce(other_metadata, e.metadata), e.total_nodes, actor
+	       coalesce(other_metadata, e.metadata), e.total_nodes, e.priority, actor
 	  from open.executions e
 	 where e.id = origin;
 	if keep is not null then
