@@ -514,13 +514,23 @@ written(struct buf *b)
 	return root;
 }
 
+static const struct relation *
+relation(const char *name)
+{
+	const struct relation *r = execution_relations;
+
+	while (strcmp(r->name, name) != 0)
+		r++;
+	return r;
+}
+
 static void
 a_row_becomes_a_resource_object(void **state)
 {
 	struct cell cells[COL_EXECUTION_COUNT] = {{NULL, 0}};
 	struct fieldset set =
 	    resource_fieldset(&resource_executions, RESOURCE_ONE);
-	const struct linkage links[] = {{&execution_relations[4],
+	const struct linkage links[] = {{relation("node-executions"),
 					    "01020304-0506-7008-800a-"
 					    "0b0c00000001",
 					    1},
