@@ -1,4 +1,4 @@
--- 0008_rerun - executions that run another one again, keeping some of its results.
+-- 0009_rerun - executions that run another one again, keeping some of its results.
 
 alter table open.executions add column origin_id uuid;    -- what it runs again; null: nothing
 
