@@ -32,14 +32,20 @@ static const char setup_sql[] =
     " organization_id uuid, base_at timestamptz, nodes integer[],"
     " states \"char\"[], started bigint[], completed bigint[]);"
     "create table open_bench.executions (like open.executions"
-    " including defaults including constraints including indexes"
-    " including storage including compression);"
+    " including defaults) partition by list (finished);"
+    "create table open_bench.executions_unfinished"
+    " partition of open_bench.executions (primary key (id))"
+    " for values in (false) with (fillfactor = 70);"
+    "create table open_bench.executions_finished (like open.executions_finished"
+    " including defaults including indexes);"
+    "alter table open_bench.executions attach partition"
+    " open_bench.executions_finished for values in (true);"
     "create table open_bench.node_history (like open.node_history"
     " including defaults including constraints including indexes"
     " including storage including compression)";
 
 static const char insert_sql[] =
-    "insert into open_bench.executions (id, organization_id, dag_id,"
+    "insert into open_bench.executions_unfinished (id, organization_id, dag_id,"
     " dag_version_id, server_id, context, metadata, total_nodes, triggered_by)"
     " select id, $2, $3, $4, $5, '{}', '{}', 10, $6 from unnest($1::uuid[])"
     " as a(id)";
@@ -49,10 +55,12 @@ static const char journal_sql[] =
     " organization_id, base_at, nodes, states, started, completed)"
     " select execution_id, first, organization_id, base_at, nodes, states,"
     " started, completed from unnest($1::open_bench.entry[]))"
-    " update open_bench.executions e set status = 'success',"
+    " update open_bench.executions e set finished = true,"
+    " status = 'success',"
     " started_at = s.started, completed_at = s.completed, result = '{}',"
     " succeeded_nodes = 10 from unnest($2::uuid[], $3::timestamptz[],"
-    " $4::timestamptz[]) as s(id, started, completed) where e.id = s.id";
+    " $4::timestamptz[]) as s(id, started, completed) where e.id = s.id"
+    " and not e.finished";
 
 /* --- the bare program --- */
 
