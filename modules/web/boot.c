@@ -321,6 +321,7 @@ kore_worker_configure(void)
 	asks_start();
 	database_start(&server.config);
 	lease_start();
+	history_start();
 	health_start();
 }
 

@@ -60,6 +60,8 @@ struct config {
 	int64_t sql_pool_connections; /* for one connection text */
 	char *op_modules;	      /* files, separated by colons; "": none */
 
+	int64_t history_retention; /* ns, in whole days; 0: for ever */
+
 	int64_t document_limit; /* bytes */
 	int64_t node_limit;
 	int64_t for_each_limit;

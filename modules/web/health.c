@@ -248,6 +248,17 @@ metrics_executor(struct buf *b)
 }
 
 static void
+metrics_history(struct buf *b)
+{
+	metric(b, "history_partitions_dropped_total", "counter",
+	    "Partitions of old history that were dropped.",
+	    SUM(partitions_dropped));
+	metric(b, "history_executions_expired_total", "counter",
+	    "Executions deleted because their organization keeps less.",
+	    SUM(executions_expired));
+}
+
+static void
 metrics_lease(struct buf *b)
 {
 	int64_t age = lease_age_ns();
@@ -274,6 +285,7 @@ metrics(struct flow *f)
 	metrics_database(&b);
 	metrics_executor(&b);
 	metrics_lease(&b);
+	metrics_history(&b);
 	return flow_reply(
 	    f, 200, &b, "text/plain; version=0.0.4; charset=utf-8", NULL);
 }

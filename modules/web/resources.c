@@ -53,6 +53,12 @@ static const struct field dag_fields[] = {
 	"The newest version's timeout, durability and nodes."},
     {"active_version", FIELD_INTEGER, COL_DAG_ACTIVE_VERSION, FIELD_LONG, NULL,
 	"Number of the version that executions run."},
+    {"statistics", FIELD_JSON, COL_DAG_STATISTICS, FIELD_LONG, NULL,
+	"Of the executions that have ended so far, also those whose history "
+	"is gone: total_executions, succeeded_executions, failed_executions, "
+	"cancelled_executions, success_rate (percentage), avg_duration_ms, "
+	"total_duration_ms, total_nodes, failed_nodes, last_ended_at. Null: "
+	"none has ended."},
     {"inserted_at", FIELD_TIME, COL_DAG_INSERTED_AT, 0, NULL,
 	"When it was created."},
     {"updated_at", FIELD_TIME, COL_DAG_UPDATED_AT, 0, NULL,

@@ -28,6 +28,7 @@ struct counters {
 	_Atomic uint32_t connections_open, connections_busy, waiting;
 	_Atomic uint64_t adopted;
 	_Atomic uint64_t suspects; /* see recovery_suspect */
+	_Atomic uint64_t partitions_dropped, executions_expired;
 } __attribute__((aligned(64)));
 
 struct server {
@@ -57,6 +58,9 @@ void recovery_suspect(void);
 
 /* --- control.c --- */
 void control_start(void);
+
+/* --- history.c --- */
+void history_start(void);
 
 /* --- health.c --- */
 void health_start(void);

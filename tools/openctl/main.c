@@ -59,6 +59,8 @@ static const struct option secret_rotate_options[] = {
     {"new-key", NULL, false, false,
 	"first put a new key in front of the file of secret keys"},
     {0}};
+static const struct option history_drop_options[] = {
+    {"before", "DATE", true, false, "the first day to keep: 2026-01-31"}, {0}};
 static const struct option run_options[] = {ORG,
     {"context", "JSON", false, false,
 	"an object, or @FILE, or - for standard input"},
@@ -85,6 +87,9 @@ static const struct command commands[] = {
     {"org set", "KEY=JSON... --slug S", "Changes settings of an organization.",
 	org_set_options, org_set},
     {"org list", "", "Lists the organizations.", no_options, org_list},
+    {"org show", "--slug S",
+	"Shows an organization's retention and statistics.", org_set_options,
+	org_show},
     {"user create", "--org S --email E --role user|admin --password-stdin",
 	"Creates a user (password: 12 characters or more); prints the id.",
 	user_create_options, user_create},
@@ -123,6 +128,16 @@ static const struct command commands[] = {
     {"server list", "",
 	"Lists the servers of this database, the living ones first.",
 	no_options, server_list},
+    {"history status", "",
+	"Lists the partitions of executions and their nodes' history.",
+	no_options, history_status},
+    {"history drop", "--before DATE",
+	"Drops partitions that end before a day; what is unfinished stays.",
+	history_drop_options, history_drop},
+    {"history keep", "",
+	"Does at once what a server does every hour: makes partitions, drops "
+	"and deletes what is older than it is kept.",
+	no_options, history_keep},
     {"execution show", "ID", "Shows an execution and its nodes.", no_options,
 	execution_show},
     {"execution cancel", "ID",

@@ -91,6 +91,9 @@ organization_refused(const struct ctl *ctl, const struct err *e)
 		    args_get(&ctl->args, "slug"));
 	if (strcmp(constraint, "organizations_name_check") == 0)
 		return ctl_fail("a name has 1 to 200 characters");
+	if (strcmp(constraint, "organizations_retention_check") == 0)
+		return ctl_fail("retention_days is a whole number of days, 1 "
+				"or more, or null");
 	return ctl_fail("%s", e->message);
 }
 
@@ -122,9 +125,29 @@ static const char *const organization_headings[] = {
     "ID", "SLUG", "NAME", "SETTINGS"};
 
 enum ctl_exit
+org_show(struct ctl *ctl)
+{
+	static const char *const headings[] = {"ID", "SLUG", "NAME",
+	    "RETENTION DAYS", "UNFINISHED", "ENDED", "SUCCEEDED", "FAILED",
+	    "CANCELLED", "SUCCESS %", "AVERAGE MS", NULL};
+	const char *slug = args_get(&ctl->args, "slug");
+
+	if (!ctl_connect(ctl, DB_SYSTEM))
+		return CTL_FAILED;
+	db_text(ctl->db, slug);
+	if (!ctl_query(ctl, &SQL_ORGANIZATION_SHOW))
+		return CTL_FAILED;
+	if (db_count(ctl->db) == 0)
+		return ctl_fail("there is no organization '%s'", slug);
+	ctl_print_rows(ctl, headings);
+	return CTL_DONE;
+}
+
+enum ctl_exit
 org_set(struct ctl *ctl)
 {
 	const char *slug = args_get(&ctl->args, "slug"), *settings;
+	struct err e = {0};
 
 	settings =
 	    settings_read(ctl, ctl->args.operands, ctl->args.operand_count);
@@ -132,8 +155,8 @@ org_set(struct ctl *ctl)
 		return CTL_FAILED;
 	db_text(ctl->db, slug);
 	db_text(ctl->db, settings);
-	if (!ctl_query(ctl, &SQL_ORGANIZATION_SET))
-		return CTL_FAILED;
+	if (db_query(ctl->db, &SQL_ORGANIZATION_SET, &e) != 0)
+		return organization_refused(ctl, &e);
 	if (db_count(ctl->db) == 0)
 		return ctl_fail("there is no organization '%s'", slug);
 	ctl_print_rows(ctl, organization_headings);

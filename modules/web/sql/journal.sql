@@ -1,5 +1,6 @@
 -- Writes a batch of the journal; safe to repeat: a status only moves forward, and an execution that ends leaves the
--- unfinished ones. The end of a child is told to its parent.
+-- unfinished ones and is counted; statistics in the order of their subjects, in which everybody locks them. The end of
+-- a child is told to its parent.
 -- $1 rows of the history open.node_history_entry[]; of executions whose status changed: $2 ids uuid[],
 -- $3 statuses text[], $4 started timestamptz[], $5 completed timestamptz[], $6 results (JSON) text[],
 -- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[]; $10 this server, $11 its epoch
@@ -26,6 +27,24 @@ with history as (
 	 where e.id = s.id
 	   and not e.finished
 	   and (select open.fence($10::uuid, $11::bigint))
-	returning e.parent_id, e.completed_at
+	returning e.parent_id, e.organization_id, e.dag_id, e.status, e.started_at, e.completed_at, e.total_nodes, e.failed_nodes
+), counted as (
+	insert into open.execution_statistics as t (subject_id, shard, organization_id, executions, succeeded, failed, cancelled,
+	                                            duration_us, nodes, failed_nodes, last_ended_at)
+	select coalesce(m.dag_id, m.organization_id), open.statistics_shard(), m.organization_id, count(*),
+	       count(*) filter (where m.status = 'success'), count(*) filter (where m.status = 'failed'),
+	       count(*) filter (where m.status = 'cancelled'),
+	       coalesce(sum(greatest(extract(epoch from m.completed_at - m.started_at), 0)) * 1000000, 0)::bigint, sum(m.total_nodes), sum(m.failed_nodes),
+	       max(m.completed_at)
+	  from changed m
+	 where m.completed_at is not null
+	 group by grouping sets ((m.organization_id, m.dag_id), (m.organization_id))
+	 order by 1
+	on conflict (subject_id, shard) do update
+	   set executions = t.executions + excluded.executions, succeeded = t.succeeded + excluded.succeeded,
+	       failed = t.failed + excluded.failed, cancelled = t.cancelled + excluded.cancelled,
+	       duration_us = t.duration_us + excluded.duration_us, nodes = t.nodes + excluded.nodes,
+	       failed_nodes = t.failed_nodes + excluded.failed_nodes,
+	       last_ended_at = greatest(t.last_ended_at, excluded.last_ended_at)
 )
 select pg_notify('open_mail', c.parent_id::text) from changed c where c.parent_id is not null and c.completed_at is not null
