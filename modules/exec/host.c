@@ -322,11 +322,11 @@ take_answer(struct host_driver *d, struct host_request *r)
 
 	if (call == NULL)
 		return; /* it was stopped meanwhile */
-	if (r->answer == HOST_OVERDUE)
+	if (r->outcome == HOST_OVERDUE)
 		take_overdue(d, call->driver);
 	else if (r->text == NULL)
 		op_call_fail(call, true, "out_of_memory", "Out of memory.");
-	else if (r->answer == HOST_FAILED)
+	else if (r->outcome == HOST_FAILED)
 		op_call_fail(call, r->retryable, r->code, "%s", r->text);
 	else
 		take_result(d, call, r);

@@ -12,8 +12,8 @@
  * Memory:   a waiting call has nothing in shared memory but its node's record;
  *           in the process its op_call and one struct host_request.
  * Host:     host_source.tell is called on the arena's thread and must only hand
- *           the news over; the host answers on any thread, at most once. After
- *           HOST_STOP or HOST_DROP an answer is thrown away.
+ *           the news over; one thread of the host answers. A second answer, and one after
+ *           HOST_STOP or HOST_DROP, is thrown away.
  * Owner:    counted: who keeps a request calls host_hold and host_release. In
  *           tell it is the caller's.
  */
@@ -38,6 +38,12 @@ enum host_news {
 	HOST_DUE = 2,  /* its deadline has passed: answer, one way or other */
 	HOST_STOP = 4, /* nobody wants the answer: cancelled, out of time */
 	HOST_DROP = 8  /* the arena ends; the next one will ask again */
+};
+
+enum host_outcome {
+	HOST_RESULT,
+	HOST_FAILED,
+	HOST_OVERDUE
 };
 
 struct op_call;
@@ -67,11 +73,8 @@ struct host_request {
 	struct host_inbox *inbox;
 	struct op_call *call; /* the arena's thread; NULL: stopped */
 	struct host_request *next;
-	enum {
-		HOST_RESULT,
-		HOST_FAILED,
-		HOST_OVERDUE
-	} answer;
+	bool answered; /* then it says: */
+	enum host_outcome outcome;
 	bool retryable;
 	const char *code;
 	char *text; /* JSON, or why it failed; NULL: out of memory */

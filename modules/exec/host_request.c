@@ -77,27 +77,6 @@ host_inbox_take(struct host_inbox *b, bool close)
 	return first;
 }
 
-static void
-inbox_put(struct host_request *r)
-{
-	struct host_inbox *b = r->inbox;
-	uint64_t one = 1;
-	bool first;
-
-	pthread_mutex_lock(&b->lock);
-	if (b->closed) {
-		pthread_mutex_unlock(&b->lock);
-		return;
-	}
-	host_hold(r);
-	first = b->head == NULL;
-	r->next = b->head;
-	b->head = r;
-	while (first && write(b->fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-	pthread_mutex_unlock(&b->lock);
-}
-
 /* --- requests ------------------------------------------------------------- */
 
 void
@@ -128,33 +107,60 @@ copy(const char *text, size_t len)
 	return c;
 }
 
+/* The first answer counts, while anybody looks for it. text becomes the
+ * request's. */
+static void
+say(struct host_request *r, enum host_outcome outcome, char *text, size_t len)
+{
+	struct host_inbox *b = r->inbox;
+	uint64_t one = 1;
+	bool first;
+
+	pthread_mutex_lock(&b->lock);
+	if (b->closed || r->answered) {
+		pthread_mutex_unlock(&b->lock);
+		free(text);
+		return;
+	}
+	r->answered = true;
+	r->outcome = outcome;
+	r->text = text;
+	r->text_len = len;
+	host_hold(r);
+	first = b->head == NULL;
+	r->next = b->head;
+	b->head = r;
+	while (first && write(b->fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+	pthread_mutex_unlock(&b->lock);
+}
+
 void
 host_answer(struct host_request *r, const char *result, size_t len)
 {
-	r->answer = HOST_RESULT;
-	r->text = copy(result != NULL ? result : "null",
-	    result != NULL ? len : strlen("null"));
-	r->text_len = result != NULL ? len : 0;
-	inbox_put(r);
+	if (result == NULL)
+		say(r, HOST_RESULT, copy("", 0), 0);
+	else
+		say(r, HOST_RESULT, copy(result, len), len);
 }
 
 void
 host_fail(
     struct host_request *r, bool retryable, const char *code, const char *why)
 {
-	r->answer = HOST_FAILED;
-	r->retryable = retryable;
-	r->code = code;
-	r->text_len = strlen(why);
-	r->text = copy(why, r->text_len);
-	inbox_put(r);
+	size_t len = strlen(why);
+
+	if (!r->answered) {
+		r->retryable = retryable;
+		r->code = code;
+	}
+	say(r, HOST_FAILED, copy(why, len), len);
 }
 
 void
 host_overdue(struct host_request *r)
 {
-	r->answer = HOST_OVERDUE;
-	inbox_put(r);
+	say(r, HOST_OVERDUE, NULL, 0);
 }
 
 /* One block: the request and its texts, all ended by NUL. */

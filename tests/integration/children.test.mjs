@@ -147,6 +147,19 @@ test("a hundred children at once", async () => {
 	assert.equal((await server.rows(`select from open.executions where parent_id = '${execution.id}'`)).length, 100);
 });
 
+test("for_each runs a child for each element, and retries only those that fail", async () => {
+	const inner = await named({ nodes: [{ name: "n", ...lua("if context.n == 3 then error('three') end return context.n * 2") }] });
+	const each = (more) => ({ nodes: [{ name: "all", op: "dag", for_each: "${{ context.list }}", concurrency: 8,
+		with: { name: inner.name, context: { n: "${{ item }}" } }, ...more }] });
+	const good = await client.runDefinition(each(), { list: [1, 2, 4, 5, 6, 7, 8, 9, 10, 11] });
+	assert.equal(good.execution.attributes.status, "success", JSON.stringify(good.execution));
+	assert.deepEqual(good.nodes.all.result.map((r) => r.n), [2, 4, 8, 10, 12, 14, 16, 18, 20, 22]);
+	assert.equal((await childrenOf(good.execution.id)).length, 10);
+	const bad = await client.runDefinition(each({ retry: { limit: 1 } }), { list: [1, 3] });
+	assert.equal(bad.execution.attributes.status, "failed");
+	assert.equal((await childrenOf(bad.execution.id)).length, 3);
+});
+
 test("children of results too long for one turn come up whole", async () => {
 	const inner = await named({ nodes: [{ name: "long", ...lua("return string.rep('x', 100000)") }] });
 	const { nodes } = await client.runDefinition({ nodes: [sub("a", inner.name)] }, {});

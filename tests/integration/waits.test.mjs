@@ -134,6 +134,36 @@ test("another organization finds neither the execution nor its signals", async (
 	assert.deepEqual(await other.get(`/api/v1/signals?filter[execution]=${id}`), []);
 });
 
+test("each element of a for_each takes a signal of its own", async () => {
+	const dag = await client.active({ nodes: [{ ...wait("all", { signal: "${{ item }}" }), for_each: "${{ context.names }}" }] });
+	const { id } = await client.start(dag, { names: ["x", "y", "x"] });
+	await waits(id, 3);
+	for (const [name, value] of [["x", 1], ["y", 2], ["x", 3]]) await sent(id, name, value);
+	const { attributes } = await client.finished(id);
+	assert.equal(attributes.result.all[1].value, 2);
+	assert.deepEqual([attributes.result.all[0].value, attributes.result.all[2].value].sort(), [1, 3]);
+	const list = await client.get(`/api/v1/executions/${id}/signals`);
+	assert.deepEqual(list.map((s) => s.attributes.taken_element).sort(), [0, 1, 2]);
+});
+
+test("openctl sends signals, and says what is wrong", async () => {
+	const dag = await client.active(definition(wait("a", { signal: "x" })));
+	const { id } = await client.start(dag, {});
+	await waits(id);
+	const none = await server.openctl(["execution", "signal", "0199a1b2-0000-7000-8000-000000000000", "x"]);
+	assert.equal(none.code, 1);
+	assert.match(none.stderr, /there is no execution/);
+	assert.equal((await server.openctl(["execution", "signal", id, "a b"])).code, 2);
+	assert.match((await server.openctl(["execution", "signal", id, "x", "--value", "{"])).stderr, /the value, 1:/);
+	const early = await server.ctl(["execution", "signal", id, "other", "--json"]);
+	assert.equal(JSON.parse(early).delivered, false);
+	assert.match(await server.ctl(["execution", "signal", id, "x", "--value", "-"], { stdin: "{\"n\": 1}" }), /^[0-9a-f-]{36}$/);
+	const { attributes } = await client.finished(id);
+	assert.deepEqual(attributes.result.a.value, { n: 1 });
+	assert.equal(attributes.result.a.by, null);
+	assert.match((await server.openctl(["execution", "signal", id, "x"])).stderr, /has already ended: success/);
+});
+
 test("a deadline fails the node, or gives the default", async () => {
 	const { execution, nodes } = await client.runDefinition(definition(
 		wait("fails", { signal: "x", timeout: "50ms" }),

@@ -61,6 +61,10 @@ static const struct option secret_rotate_options[] = {
     {0}};
 static const struct option history_drop_options[] = {
     {"before", "DATE", true, false, "the first day to keep: 2026-01-31"}, {0}};
+static const struct option execution_signal_options[] = {
+    {"value", "JSON", false, false,
+	"what the node gets, or - for standard input; without it: null"},
+    {0}};
 static const struct option run_options[] = {ORG,
     {"context", "JSON", false, false,
 	"an object, or @FILE, or - for standard input"},
@@ -150,6 +154,10 @@ static const struct command commands[] = {
 	"Runs it again, or some nodes of it, as a new execution; prints its "
 	"id.",
 	rerun_options, execution_rerun},
+    {"execution signal", "ID NAME [--value JSON]",
+	"Sends it a signal, for a node that waits for one of this name (op "
+	"wait_for), now or later.",
+	execution_signal_options, execution_signal},
     {"op list", "", "Lists the ops that documents may name.", no_options,
 	op_list},
     {"op show", "NAME", "Shows an op and its parameters.", no_options, op_show},
@@ -273,6 +281,20 @@ args_read(struct ctl *ctl, const struct command *c, int argc, char **argv,
 	return args_parse(&ctl->args, all, argc, argv, e);
 }
 
+/* "ID NAME [--value JSON]": two words in capitals. */
+static size_t
+operands_needed(const char *usage)
+{
+	size_t n = 0;
+
+	while (*usage >= 'A' && *usage <= 'Z') {
+		n++;
+		usage += strcspn(usage, " ");
+		usage += strspn(usage, " ");
+	}
+	return n;
+}
+
 /* How many operands a usage line allows, from its capitals before any option. */
 static void
 operands_allowed(const struct command *c, size_t *min, size_t *max)
@@ -284,8 +306,10 @@ operands_allowed(const struct command *c, size_t *min, size_t *max)
 	*min = *max = 0;
 	if (u[0] == '\0' || u[0] == '-' || (u[0] == '[' && !optional))
 		return;
-	*min = optional || choice ? 0 : 1;
-	*max = strstr(u, "...") != NULL ? ARGS_OPERANDS_MAX : 1;
+	*max = optional ? 1 : operands_needed(u);
+	*min = optional || choice ? 0 : *max;
+	if (strstr(u, "...") != NULL)
+		*max = ARGS_OPERANDS_MAX;
 }
 
 static enum ctl_exit

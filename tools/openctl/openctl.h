@@ -68,6 +68,7 @@ enum ctl_exit execution_cancel(struct ctl *);
 enum ctl_exit execution_pause(struct ctl *);
 enum ctl_exit execution_resume(struct ctl *);
 enum ctl_exit execution_rerun(struct ctl *);
+enum ctl_exit execution_signal(struct ctl *);
 enum ctl_exit config_command(struct ctl *);
 
 /* "openctl: …" on standard error; returns CTL_FAILED. */

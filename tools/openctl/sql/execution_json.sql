@@ -1,6 +1,7 @@
 -- $1 execution
 select json_build_object(
 	'id', e.id, 'dag', d.name, 'version', v.number, 'status', e.status, 'priority', e.priority, 'origin', e.origin_id,
+	'parent', e.parent_id, 'parent_node', e.parent_node,
 	'context', e.context, 'result', e.result, 'error_message', e.error_message, 'inserted_at', e.inserted_at,
 	'paused_at', e.paused_at, 'started_at', e.started_at,
 	'completed_at', e.completed_at, 'total_nodes', e.total_nodes, 'succeeded_nodes', e.succeeded_nodes,
