@@ -14,6 +14,7 @@
  *   /api/v1/dags/ID/executions             GET
  *   /api/v1/node-executions                GET
  *   /api/v1/node-executions/ID             GET
+ *   /api/v1/node-executions/ID/elements    GET
  *   /api/v1/openapi.json                   GET
  */
 #include "executions/control.h"
@@ -38,6 +39,7 @@ HANDLER int executions_signal(struct http_request *);
 HANDLER int executions_of_dag(struct http_request *);
 HANDLER int executions_nodes(struct http_request *);
 HANDLER int executions_node(struct http_request *);
+HANDLER int executions_elements(struct http_request *);
 HANDLER int executions_openapi(struct http_request *);
 
 /* --- lists --------------------------------------------------------------- */
@@ -105,12 +107,31 @@ signals_ask(struct flow *f)
 	return resource_list(f, &resource_signals, NULL);
 }
 
+/* Of what is no node's id there are none. */
+static enum flow_next
+elements_ask(struct flow *f)
+{
+	struct uuid id, execution;
+	uint32_t node;
+
+	if (flow_segment_uuid(f, 3, &id) &&
+	    !(uuid_node_execution_split(&id, &execution, &node) &&
+		node < INT32_MAX))
+		return flow_fail(f, 404, resource_node_executions.not_found,
+		    "There is no such resource: node-executions.");
+	return list_of(f, &resource_elements, "elements",
+	    (struct resource_parent){.resource = &resource_node_executions,
+		.filter = "node-execution"});
+}
+
 static const struct flow_step list_steps[] = {
     FLOW_STEP(list_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step nodes_steps[] = {
     FLOW_STEP(nodes_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step nodes_of_steps[] = {
     FLOW_STEP(nodes_of_ask), RESOURCE_STEPS, FLOW_END};
+static const struct flow_step elements_steps[] = {
+    FLOW_STEP(elements_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step of_dag_steps[] = {
     FLOW_STEP(of_dag_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step children_steps[] = {
@@ -266,6 +287,11 @@ static const struct route_method node_route[] = {
     ROUTES_END,
 };
 
+static const struct route_method elements_route[] = {
+    {"GET", elements_steps, READ},
+    ROUTES_END,
+};
+
 static const struct route_method openapi_route[] = {
     {"GET", openapi_steps, 0},
     ROUTES_END,
@@ -353,6 +379,12 @@ int
 executions_node(struct http_request *req)
 {
 	return route_run(req, node_route);
+}
+
+int
+executions_elements(struct http_request *req)
+{
+	return route_run(req, elements_route);
 }
 
 int

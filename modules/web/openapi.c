@@ -574,8 +574,10 @@ openapi_write(struct buf *b)
 	object(&w, "paths");
 	for (const struct resource *const *r = resource_table; *r != NULL;
 	     r++) {
-		collection_path(&w, *r);
-		one_path(&w, *r);
+		if ((*r)->operations != 0)
+			collection_path(&w, *r);
+		if ((*r)->operations & RESOURCE_GET)
+			one_path(&w, *r);
 		for (const struct action *action = (*r)->actions;
 		     action->name != NULL; action++)
 			action_path(&w, *r, action);

@@ -218,9 +218,12 @@ resource_write(struct buf *b, const struct resource *r,
 	buf_putc(b, '"');
 	write_attributes(b, r, set->fields, cells);
 	write_relations(b, r, set->relations, cells, links);
-	buf_puts(b, ",\"links\":{\"self\":\"");
-	buf_puts(b, r->path);
-	buf_putc(b, '/');
-	buf_put(b, cells[0].text, cells[0].len);
-	buf_puts(b, "\"}}");
+	if (r->operations & RESOURCE_GET) {
+		buf_puts(b, ",\"links\":{\"self\":\"");
+		buf_puts(b, r->path);
+		buf_putc(b, '/');
+		buf_put(b, cells[0].text, cells[0].len);
+		buf_puts(b, "\"}");
+	}
+	buf_putc(b, '}');
 }

@@ -80,6 +80,7 @@ enum resource_operations {
 	RESOURCE_LIST = 1 << 2,
 	RESOURCE_UPDATE = 1 << 3,
 	RESOURCE_DELETE = 1 << 4,
+	/* None of them: it is only listed below another resource. */
 	RESOURCE_YAML = 1 << 5, /* export, and where it may be made: import */
 	RESOURCE_CREATE_BELOW = 1 << 6 /* POST to the list below its owner */
 };
@@ -125,8 +126,8 @@ struct resource {
 #define RESOURCE_INCLUDED_MAX 10000 /* resources of one to-many include */
 
 extern const struct resource resource_dags, resource_dag_versions,
-    resource_executions, resource_node_executions, resource_secrets,
-    resource_signals;
+    resource_executions, resource_node_executions, resource_elements,
+    resource_secrets, resource_signals;
 extern const struct resource *const resource_table[];	/* NULL-ended */
 const struct resource *resource_find(const char *type); /* NULL: unknown */
 const struct field *resource_field(const struct resource *, const char *name);

@@ -322,6 +322,10 @@ static const struct field node_execution_fields[] = {
     {"retry_count", FIELD_INTEGER, COL_NODE_EXECUTION_RETRY_COUNT, 0, NULL,
 	"Attempts after the first."},
     {"error", FIELD_TEXT, COL_NODE_EXECUTION_ERROR, 0, NULL, "Why it failed."},
+    {"elements", FIELD_JSON, COL_NODE_EXECUTION_ELEMENTS, 0, NULL,
+	"Of a node with for_each whose list is known: how many elements it "
+	"has (total), and how many succeeded, failed, were cancelled and are "
+	"running; else null."},
     {"result", FIELD_JSON, COL_NODE_EXECUTION_RESULT, FIELD_LONG, NULL,
 	"What it returned."},
     {"log", FIELD_TEXT, COL_NODE_EXECUTION_LOG, FIELD_LONG, NULL,
@@ -332,6 +336,8 @@ static const struct field node_execution_fields[] = {
 static const struct relation node_execution_relations[] = {
     {"execution", "executions", COL_NODE_EXECUTION_EXECUTION_ID, NULL,
 	&resource_executions, NULL, "The run it belongs to."},
+    {"elements", "elements", -1, "/api/v1/node-executions/%s/elements", NULL,
+	NULL, "The elements of its for_each."},
     RELATIONS_END,
 };
 
@@ -358,6 +364,59 @@ const struct resource resource_node_executions = {
     .list = SQL_NODE_EXECUTIONS_LIST,
     .sort = "node_index",
     .not_found = "node_execution_not_found",
+};
+
+/* --- elements ------------------------------------------------------------- */
+
+static const struct field element_fields[] = {
+    {"element_index", FIELD_INTEGER, COL_ELEMENT_ELEMENT_INDEX, 0, NULL,
+	"The element's place in the list, from 0."},
+    {"status", FIELD_ENUM, COL_ELEMENT_STATUS, 0, node_statuses,
+	"How it ended; pending before its first attempt and between two."},
+    {"started_at", FIELD_TIME, COL_ELEMENT_STARTED_AT, 0, NULL,
+	"When its first attempt began."},
+    {"completed_at", FIELD_TIME, COL_ELEMENT_COMPLETED_AT, 0, NULL,
+	"When it ended."},
+    {"duration_ms", FIELD_NUMBER, COL_ELEMENT_DURATION_MS, 0, NULL,
+	"Milliseconds from started_at to completed_at."},
+    {"retry_count", FIELD_INTEGER, COL_ELEMENT_RETRY_COUNT, 0, NULL,
+	"Attempts after the first."},
+    {"error", FIELD_TEXT, COL_ELEMENT_ERROR, 0, NULL, "Why it failed."},
+    {"result", FIELD_JSON, COL_ELEMENT_RESULT, FIELD_LONG, NULL,
+	"What it returned."},
+    {"log", FIELD_TEXT, COL_ELEMENT_LOG, FIELD_LONG, NULL,
+	"The end of what it wrote to its log."},
+    FIELDS_END,
+};
+
+static const struct relation element_relations[] = {
+    {"node-execution", "node-executions", COL_ELEMENT_NODE_EXECUTION_ID, NULL,
+	&resource_node_executions, NULL, "The node it is of."},
+    RELATIONS_END,
+};
+
+static const struct filter element_filters[] = {
+    {"node-execution", FIELD_UUID, NULL, true, "Id of the node execution."},
+    {"status", FIELD_ENUM, node_statuses, false,
+	"One status or several, separated by commas."},
+    FILTERS_END,
+};
+
+const struct resource resource_elements = {
+    .type = "elements",
+    .path = "/api/v1/node-executions/{id}/elements",
+    .title = "Element",
+    .description = "One element of a node's for_each in one execution; only "
+		   "listed below its node execution.",
+    .operations = 0,
+    .fields = element_fields,
+    .relations = element_relations,
+    .filters = element_filters,
+    .actions = no_actions,
+    .column_count = COL_ELEMENT_COUNT,
+    .list = SQL_ELEMENTS_LIST,
+    .sort = "element_index",
+    .not_found = "element_not_found",
 };
 
 /* --- secrets -------------------------------------------------------------- */
@@ -463,7 +522,7 @@ const struct resource resource_signals = {
 
 const struct resource *const resource_table[] = {&resource_dags,
     &resource_dag_versions, &resource_executions, &resource_node_executions,
-    &resource_secrets, &resource_signals, NULL};
+    &resource_elements, &resource_secrets, &resource_signals, NULL};
 
 const struct resource *
 resource_find(const char *type)

@@ -57,6 +57,7 @@ const ARGUMENTS = () => {
 		"web/dag_versions_list": [org, "10", "true", "true", none, none],
 		"web/dags_get": [org, one(dag), "true", "true", "true"],
 		"web/dags_list": [org, "10", "true", "true", "true", none, none, none],
+		"web/elements_list": [org, "10", "true", "true", text(node), none],
 		"web/executions_get": [org, one(execution), "true", "true", "true", "true"],
 		"web/executions_list": [org, "10", "true", "true", "true", "true", none, none, none, none, none, none, none],
 		"web/node_executions_get": [org, one(node), "true", "true"],

@@ -49,7 +49,8 @@ enum {
 	NODE_STARTED,
 	NODE_TOOK,
 	NODE_RETRIES,
-	NODE_ERROR
+	NODE_ERROR,
+	NODE_ELEMENTS
 };
 
 static const char *
@@ -74,6 +75,8 @@ node_print(const struct db *db, int row)
 	if (retries > 0)
 		printf(
 		    "  (%d %s)", retries, retries == 1 ? "retry" : "retries");
+	if (!db_is_null(db, row, NODE_ELEMENTS))
+		printf("  (%s elements)", db_get(db, row, NODE_ELEMENTS));
 	if (!db_is_null(db, row, NODE_ERROR))
 		printf("  %s", db_get(db, row, NODE_ERROR));
 	putchar('\n');
@@ -92,6 +95,62 @@ nodes_print(struct ctl *ctl, const char *id)
 		node_print(ctl->db, row);
 	return true;
 }
+
+/* --- the elements of a node's for_each ------------------------------------- */
+
+static bool
+ask_elements(
+    struct ctl *ctl, const struct sql *sql, const char *id, const char *node)
+{
+	db_text(ctl->db, id);
+	db_text(ctl->db, node);
+	return ctl_query(ctl, sql);
+}
+
+static void
+element_print(const struct db *db, int row)
+{
+	char started[32], took[32];
+	int retries = atoi(db_get(db, row, NODE_RETRIES));
+
+	printf("%7s  %-9s  %10s  %10s", db_get(db, row, NODE_NAME),
+	    db_get(db, row, NODE_STATUS),
+	    cell_time(db, row, NODE_STARTED, started, sizeof(started)),
+	    cell_time(db, row, NODE_TOOK, took, sizeof(took)));
+	if (retries > 0)
+		printf(
+		    "  (%d %s)", retries, retries == 1 ? "retry" : "retries");
+	if (!db_is_null(db, row, NODE_ERROR))
+		printf("  %s", db_get(db, row, NODE_ERROR));
+	putchar('\n');
+}
+
+static enum ctl_exit
+elements_print(struct ctl *ctl, const char *id, const char *node)
+{
+	int row;
+
+	if (!ask_elements(ctl, &SQL_EXECUTION_HAS_NODE, id, node))
+		return CTL_FAILED;
+	if (strcmp(db_get(ctl->db, 0, 0), "t") != 0)
+		return ctl_fail("the execution has no node '%s'", node);
+	if (!ask_elements(ctl,
+		ctl->json ? &SQL_EXECUTION_ELEMENTS_JSON
+			  : &SQL_EXECUTION_ELEMENTS,
+		id, node))
+		return CTL_FAILED;
+	if (ctl->json) {
+		puts(db_get(ctl->db, 0, 0));
+		return CTL_DONE;
+	}
+	printf(
+	    "%7s  %-9s  %10s  %10s\n", "ELEMENT", "STATE", "STARTED", "TOOK");
+	for (row = 0; row < db_count(ctl->db); row++)
+		element_print(ctl->db, row);
+	return CTL_DONE;
+}
+
+/* --- the execution ---------------------------------------------------------- */
 
 static void
 head_print(const struct db *db)
@@ -145,6 +204,9 @@ execution_show(struct ctl *ctl)
 		return CTL_FAILED;
 	if (db_count(ctl->db) == 0)
 		return ctl_fail("there is no execution %s", id);
+	if (args_has(&ctl->args, "elements"))
+		return elements_print(
+		    ctl, id, args_get(&ctl->args, "elements"));
 	return execution_print(ctl, id);
 }
 

@@ -43,6 +43,10 @@ static const struct option token_revoke_options[] = {
     {"token-stdin", NULL, false, false,
 	"read the token itself from standard input"},
     {0}};
+static const struct option execution_show_options[] = {
+    {"elements", "NODE", false, false,
+	"show instead what became of the elements of this node's for_each"},
+    {0}};
 static const struct option org_options[] = {ORG, {0}};
 static const struct option dag_import_options[] = {ORG,
     {"activate", NULL, false, false, "compile the plan and activate it"},
@@ -142,8 +146,9 @@ static const struct command commands[] = {
 	"Does at once what a server does every hour: makes partitions, drops "
 	"and deletes what is older than it is kept.",
 	no_options, history_keep},
-    {"execution show", "ID", "Shows an execution and its nodes.", no_options,
-	execution_show},
+    {"execution show", "ID [--elements NODE]",
+	"Shows an execution and its nodes, or the elements of one of them.",
+	execution_show_options, execution_show},
     {"execution cancel", "ID",
 	"Asks to end it: running nodes are stopped, cleanups run.", no_options,
 	execution_cancel},

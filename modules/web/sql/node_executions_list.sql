@@ -8,6 +8,7 @@
 -- @sort started_at coalesce(n.started_at, 'infinity') timestamptz
 select @{node_execution}
   from open.node_executions n
+  left join open.element_counts($5::uuid) x on x.node = n.node_index
  where n.organization_id = $1::uuid
    and n.execution_id = $5::uuid
    and ($6::text[] is null or n.status = any($6))

@@ -3,6 +3,7 @@
 -- $1 organization, $2 uuid[] of one execution, $3 … long fields
 select @{node_execution}
   from open.node_executions n
+  left join open.element_counts(($2::uuid[])[1]) x on x.node = n.node_index
  where n.organization_id = $1::uuid
    and n.execution_id = ($2::uuid[])[1]
  order by n.node_index
