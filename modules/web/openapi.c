@@ -250,8 +250,7 @@ components(struct writer *w)
 	object(w, "schemas");
 	raw(w, "errors", openapi_errors);
 	raw(w, "identifier", identifier_schema);
-	for (const struct resource *const *r = resource_table; *r != NULL;
-	     r++) {
+	for (const struct resource *const *r = resource_table; *r; r++) {
 		resource_schema(w, *r, "", 0);
 		if ((*r)->operations &
 		    (RESOURCE_CREATE | RESOURCE_CREATE_BELOW))
@@ -578,9 +577,8 @@ openapi_write(struct buf *b)
 			collection_path(&w, *r);
 		if ((*r)->operations & RESOURCE_GET)
 			one_path(&w, *r);
-		for (const struct action *action = (*r)->actions;
-		     action->name != NULL; action++)
-			action_path(&w, *r, action);
+		for (const struct action *a = (*r)->actions; a->name; a++)
+			action_path(&w, *r, a);
 		related_paths(&w, *r);
 	}
 	raw(&w, "/api/v1/ops", openapi_ops);

@@ -14,7 +14,7 @@ let thing;
 before(async () => {
 	server = await startServer();
 	[ours, theirs] = [await server.makeClient(), await server.makeClient()];
-	const dag = await ours.active({ nodes: [{ name: "a", ...lua("return 1") }] });
+	const dag = await ours.active({ nodes: [{ name: "a", for_each: [1], ...lua("return 1") }] });
 	const { execution } = await ours.run(dag);
 	const [row] = await server.rows(`select d.id as dag, d.organization_id as organization, v.id as version, e.id as execution, u.id as user
 		from open.dags d join open.dag_versions v on v.dag_id = d.id join open.executions e on e.dag_id = d.id join open.users u on u.organization_id = d.organization_id
