@@ -139,7 +139,10 @@ every_statement_takes_the_parameters_of_its_table(void **state)
 			longs += (f->flags & FIELD_LONG) != 0;
 		for (const struct filter *f = (*r)->filters; f->name; f++)
 			filters++;
-		assert_int_equal((*r)->get->params, 2 + longs);
+		if ((*r)->get != NULL)
+			assert_int_equal((*r)->get->params, 2 + longs);
+		assert_int_equal(
+		    (*r)->get != NULL, ((*r)->operations & RESOURCE_GET) != 0);
 		assert_true(filters <= RESOURCE_FILTERS_MAX);
 		for (const struct sql_sort *s = (*r)->list; s->name; s++)
 			for (unsigned d = 0; d < 2; d++) {
@@ -161,6 +164,8 @@ every_default_sort_is_a_sort(void **state)
 		    {{"filter[dag]", "01020304-0506-7008-800a-"
 				     "0b0c0d0e0f10"},
 			{"filter[execution]",
+			    "01020304-0506-7008-800a-0b0c0d0e0f10"},
+			{"filter[node-execution]",
 			    "01020304-0506-7008-800a-0b0c0d0e0f10"}}};
 
 		assert_int_equal(parse(*r, RESOURCE_MANY, given), 0);
