@@ -1,4 +1,4 @@
--- 0010_elements - what the history tells of the elements of fan-outs (for_each).
+-- 0011_elements - what the history tells of the elements of fan-outs (for_each).
 --
 -- Rows of elements: x, the list is known (element: how many there are, result: the list), and of each element the
 -- letters of nodes. Nothing is written of an element that never started: it is pending, or cancelled once its node has
