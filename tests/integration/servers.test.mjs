@@ -18,10 +18,14 @@ before(async () => {
 	await database.database("start");
 	const url = await database.database("url");
 	env = {
-		OPEN_WORKERS: "2", OPEN_LEASE: `${LEASE}s`, OPEN_DATABASE_URL: url,
+		OPEN_WORKERS: "2", OPEN_COMMAND_SANDBOX: "off", OPEN_LEASE: `${LEASE}s`, OPEN_DATABASE_URL: url,
 		OPEN_DATABASE_OWNER_URL: url.replace("open_login", "open_owner"),
 		OPEN_SECRET_KEY_FILE: path.join(database.data, "secret-key"),
 	};
+	fs.mkdirSync(path.dirname(effects()));
+	fs.chmodSync(path.dirname(effects()), 0o777);
+	fs.writeFileSync(effects(), "", { mode: 0o666 });
+	fs.chmodSync(effects(), 0o666);
 	[a, b] = [await another(), await another()];
 	client = await a.makeClient();
 });
@@ -50,8 +54,29 @@ const allEnd = (ids, seconds = 60) => until(`${ids.length} executions end`, asyn
 	return rows.every((r) => !["pending", "running"].includes(r.status)) && rows;
 }, { seconds });
 
-// Commands that tell from outside that they ran: a line "EXECUTION NODE ATTEMPT SERVER TIME" in a file.
-// A completed node that runs again is seen here, whatever the database says.
+const unended = async (ids) => (await database.rows(`select id from open.executions where id in (${list(ids)}) and completed_at is null`)).map((r) => r.id);
+
+const signalAll = (processes, signal) => processes.forEach((p) => kill(p, signal));
+
+// Commands that tell from outside that they ran: a line "EXECUTION NODE ATTEMPT" in a file. A node that completed and
+// ran again is seen here, whatever the database says.
+const effects = () => path.join(database.data, "effects/ran");
+const told = (more) => shell(`echo "$OPEN_EXECUTION_ID $OPEN_NODE $OPEN_ATTEMPT" >> ${effects()}`, more);
+
+function effectsOf(ids) {
+	const counts = {};
+	for (const line of fs.readFileSync(effects(), "utf8").split("\n")) {
+		const [id, node] = line.split(" ");
+		if (ids.includes(id)) counts[`${id} ${node}`] = (counts[`${id} ${node}`] ?? 0) + 1;
+	}
+	return counts;
+}
+
+const historyOf = (ids) => database.rows(`select * from open.node_history where execution_id in (${list(ids)}) order by execution_id, first`);
+
+// Both work, and have for as long as they must to judge each other.
+const bothSteady = () => until("both servers are steady", async () => (await database.rows(`select from open.servers
+	where id in ('${idOf(a)}', '${idOf(b)}') and ended_at is null and lease_until > now() and steady_at < now() - lease`)).length === 2);
 
 test("a server has an epoch and a lease that it renews; metrics and openctl tell", async () => {
 	const row = await rowOf(a);
@@ -82,7 +107,7 @@ test("kill -9 of a whole server with hundreds of executions in flight: the other
 	const dag = await client.active({
 		nodes: [
 			{ name: "first", ...lua("return execution.id") },
-			{ name: "wait", dependencies: ["first"], ...delay("2s") },
+			{ name: "wait", dependencies: ["first"], ...delay("6s") },
 			{ name: "last", dependencies: ["wait"], ...lua("return nodes.first.result") },
 		],
 	});
@@ -93,8 +118,10 @@ test("kill -9 of a whole server with hundreds of executions in flight: the other
 		where execution_id in (${list(ids)}) and node_name = 'first' and status = 'success'`))[0].count === ids.length);
 	const recorded = await database.rows(`select * from open.node_history where execution_id in (${list(ids)}) order by execution_id, first`);
 	await a.crash();
+	const left = await unended(ids);
+	assert.ok(left.length > 0);
 	await allEnd(ids);
-	assert.deepEqual(await owners(ids), { [idOf(b)]: 300 });
+	assert.deepEqual(await owners(left), { [idOf(b)]: left.length });
 	assert.deepEqual(await recordFaults(database, ids), soundRecord);
 	const after = new Set((await database.rows(`select * from open.node_history where execution_id in (${list(ids)})`)).map((r) => JSON.stringify(r)));
 	for (const row of recorded) assert.ok(after.has(JSON.stringify(row)));
@@ -109,4 +136,111 @@ test("kill -9 of a whole server with hundreds of executions in flight: the other
 	assert.equal(back.ended_at, null);
 	assert.equal(back.epoch, epoch + 2);
 	assert.equal((await client.run(dag)).execution.attributes.status, "success");
+});
+
+test("a server that ends in order gives its executions up at once", async () => {
+	await bothSteady();
+	const dag = await client.active({ nodes: [{ name: "first" }, { name: "wait", dependencies: ["first"], ...delay("10s") }, { name: "last", dependencies: ["wait"] }] });
+	const ids = (await Promise.all(Array.from({ length: 40 }, () => client.start(dag)))).map((e) => e.id);
+	await until("all run", async () => (await historyOf(ids)).length >= ids.length);
+	assert.deepEqual(await a.interrupt(), []);
+	const left = await unended(ids);
+	assert.ok(left.length > 0);
+	await until("the other one has them", async () => (await owners(left))[idOf(b)] === left.length);
+	const [{ early }] = await database.rows(`select ended_at < lease_until as early from open.servers where id = '${idOf(a)}'`);
+	assert.equal(early, true);
+	await allEnd(ids);
+	assert.deepEqual(await recordFaults(database, ids), soundRecord);
+	await a.start();
+});
+
+test("a server that was stopped for longer than its lease does nothing when it goes on: it finds out, ends, and starts anew", async () => {
+	await bothSteady();
+	const dag = await client.active({
+		nodes: [{ name: "one", ...told() }, { name: "wait", dependencies: ["one"], ...delay("8s") }, { name: "two", dependencies: ["wait"], ...told() },
+			{ name: "three", dependencies: ["two"], ...lua("return 'done'") }],
+	});
+	const quick = await client.active({ nodes: [{ name: "a", ...told() }] });
+	const ids = (await Promise.all(Array.from({ length: 40 }, () => client.start(dag)))).map((e) => e.id);
+	await until("all wait", async () => (await database.rows(`select from open.node_executions where execution_id in (${list(ids)})
+		and node_name = 'one' and status = 'success'`)).length === ids.length);
+	const before = await rowOf(a);
+	const frozen = a.processes();
+	signalAll(frozen, "SIGSTOP");
+	const left = await unended(ids);
+	assert.ok(left.length > 0);
+	let late;
+	try {
+		// These reach a's sockets, but not a.
+		late = Array.from({ length: 10 }, () => client.tryStart(quick, undefined, { seconds: 90 }).catch((error) => ({ error })));
+		await allEnd(ids);
+	} finally {
+		signalAll(frozen, "SIGCONT");
+	}
+	assert.deepEqual(await owners(left), { [idOf(b)]: left.length });
+	const written = await historyOf(ids);
+	await until("it is there again with a new epoch", async () => (await rowOf(a)).epoch === before.epoch + 2 && (await a.api("GET", "/readyz")).status === 200);
+	assert.match(a.log(), /is over: it was away for longer than its lease/);
+	assert.deepEqual(await historyOf(ids), written);
+	assert.deepEqual(await recordFaults(database, ids), soundRecord);
+	const ran = effectsOf(ids);
+	assert.equal(Object.keys(ran).length, 2 * ids.length);
+	assert.deepEqual(Object.values(ran).filter((n) => n !== 1), []);
+	// What was acknowledged all the same is run; what was not is not there, or run as well.
+	const accepted = (await Promise.all(late)).filter((answer) => answer.status === 201).map((answer) => answer.json.data.id);
+	await until("nothing is left open", async () => (await database.rows(`select from open.executions where dag_id = '${quick.id}'
+		and status in ('pending', 'running')`)).length === 0);
+	for (const id of accepted) assert.equal((await client.execution(id)).attributes.status, "success");
+	assert.equal((await client.run(quick)).execution.attributes.status, "success");
+});
+
+test("what a server writes with an epoch that is over is refused", async () => {
+	const { id, epoch } = await rowOf(a);
+	const fence = (n) => database.psql(`select open.fence('${id}', ${n})`, { ok: false });
+	assert.equal((await fence(epoch)).stdout, "t");
+	for (const wrong of [epoch - 1, epoch + 1]) {
+		const { code, stderr } = await fence(wrong);
+		assert.notEqual(code, 0);
+		assert.match(stderr, /was ended/);
+	}
+	// Whoever ends a server waits for what is being written, and what comes after is refused.
+	const [end, late] = await Promise.all([
+		database.psql(`begin; select open.fence('${id}', ${epoch}); select pg_sleep(0.5); commit; select clock_timestamp()`),
+		until("it is fenced", async () => (await database.rows("select from pg_locks where locktype = 'advisory' and mode = 'ShareLock' and granted")).length > 0)
+			.then(() => database.psql(`begin; select open.server_end('${id}', ${epoch}); rollback; select clock_timestamp()`)),
+	]);
+	assert.ok(end.split("\n").at(-1) <= late.split("\n").at(-1));
+	assert.equal((await rowOf(a)).epoch, epoch);
+});
+
+test("both servers are killed, and one comes back: it finishes what both had begun", async () => {
+	const dag = await client.active({ nodes: [{ name: "one", ...told() }, { name: "wait", dependencies: ["one"], ...delay("6s") }, { name: "two", dependencies: ["wait"], ...told() }] });
+	const ids = (await Promise.all(Array.from({ length: 60 }, (_, i) => (i % 2 ? speakTo(b) : client).start(dag)))).map((e) => e.id);
+	await until("all wait", async () => (await database.rows(`select from open.node_executions where execution_id in (${list(ids)})
+		and node_name = 'one' and status = 'success'`)).length === ids.length);
+	await Promise.all([a.crash(), b.crash()]);
+	const left = await unended(ids);
+	assert.ok(left.length > 0);
+	await b.start();
+	await allEnd(ids);
+	assert.deepEqual(await owners(left), { [idOf(b)]: left.length });
+	assert.deepEqual(await recordFaults(database, ids), soundRecord);
+	const ran = effectsOf(ids);
+	assert.deepEqual([Object.keys(ran).length, Object.values(ran).filter((n) => n !== 1)], [2 * ids.length, []]);
+	await a.start();
+});
+
+test("PostgreSQL is away for longer than a lease: both servers live on, and none loses anything to the other", async () => {
+	await bothSteady();
+	const before = [await rowOf(a), await rowOf(b)];
+	const dag = await client.active({ nodes: [{ name: "one", ...told() }, { name: "wait", dependencies: ["one"], ...delay("1s") }, { name: "two", dependencies: ["wait"], ...told() }] });
+	const ids = (await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? speakTo(b) : client).start(dag)))).map((e) => e.id);
+	await database.database("stop");
+	const away = Date.now();
+	await until("the leases are over", () => Date.now() - away > LEASE * 1500);
+	await database.database("start");
+	await allEnd(ids);
+	for (const [i, server] of [a, b].entries()) assert.equal((await rowOf(server)).epoch, before[i].epoch);
+	assert.deepEqual(await recordFaults(database, ids), soundRecord);
+	assert.deepEqual(Object.values(effectsOf(ids)).filter((n) => n !== 1), []);
 });
