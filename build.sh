@@ -32,7 +32,7 @@ usage() {
 	  (nothing)         build into build/FLAVOR (FLAVOR=release, dev or asan)
 	  run               set up, build, start the private PostgreSQL, migrate, serve; Ctrl-C stops all of it
 	  dev               as run; rebuilds and hot-reloads when a source changes
-	  test [PART...]    every test, or only: unit, integration, ...
+	  test [PART...]    every test, or only: unit, integration, chaos (5 minutes; among all tests 20 s)
 	  bench [NAME...]   benchmarks beside their peers
 	  lint              format, static checks, includes, lengths, shell scripts
 	  fmt               format the C sources in place

@@ -35,6 +35,7 @@ static struct {
 	bool asking;
 	int64_t epoch;	   /* own ones were looked for in it */
 	bool again;	   /* look for unclaimed ones */
+	bool inherit;	   /* look for those of servers that have ended */
 	bool own;	   /* read own ones, after `after` */
 	struct uuid after; /* the last own one that was seen */
 	int64_t looked_ns;
@@ -42,6 +43,7 @@ static struct {
 	uint64_t suspects;  /* seen so far */
 	int64_t suspect_at; /* when to look for them; 0: none */
 	int64_t again_at;   /* and once more, for the slowest */
+	bool asked_inherit;
 	unsigned adopted, inherited;
 } state;
 
@@ -53,6 +55,7 @@ look_at_all(void)
 	memset(&state.after, 0, sizeof(state.after));
 	state.own = true;
 	state.again = true;
+	state.inherit = true;
 }
 
 /* --- looking -------------------------------------------------------------- */
@@ -98,7 +101,7 @@ look_tell(void)
 		log_info("recovery: %u executions adopted", state.adopted);
 		state.adopted = 0;
 	}
-	if (!state.again && state.inherited > 0) {
+	if (!state.inherit && state.inherited > 0) {
 		log_info("recovery: %u executions taken over from servers "
 			 "that have ended",
 		    state.inherited);
@@ -123,7 +126,9 @@ looked(struct query *q)
 	state.inherited += (unsigned)inherited;
 	if (own < PAGE)
 		state.own = false;
-	state.again = inherited > 0 || sql_count(rows) >= PAGE;
+	if (state.asked_inherit && inherited == 0)
+		state.inherit = false;
+	state.again = sql_count(rows) >= PAGE;
 	look_tell();
 	query_clear(q);
 	look();
@@ -135,9 +140,11 @@ look(void)
 	unsigned loads = load_waiting();
 	int64_t epoch = lease_epoch();
 
-	if (state.asking || !(state.again || state.own) || loads > LOADS_MAX ||
-	    epoch == 0 || (!state.own && loads >= INHERIT_MAX))
+	if (state.asking || !(state.again || state.own || state.inherit) ||
+	    loads > LOADS_MAX || epoch == 0 ||
+	    (!state.own && loads >= INHERIT_MAX))
 		return;
+	state.asked_inherit = state.inherit && loads < INHERIT_MAX;
 	mem_reset(&state.mem);
 	memset(&state.params, 0, sizeof(state.params));
 	state.params.mem = &state.mem;
@@ -145,7 +152,7 @@ look(void)
 	sql_uuid(&state.params, state.own ? &state.after : NULL);
 	sql_int(&state.params, PAGE);
 	sql_int(&state.params, epoch);
-	sql_int(&state.params, loads < INHERIT_MAX ? INHERIT : 0);
+	sql_int(&state.params, state.asked_inherit ? INHERIT : 0);
 	state.query.sql = &SQL_ADOPT;
 	state.query.params = &state.params;
 	state.query.done = looked;
@@ -159,6 +166,8 @@ pending(const char *payload)
 {
 	if (payload == NULL)
 		look_at_all();
+	else if (payload[0] == '\0') /* a server has ended */
+		state.inherit = true;
 	state.again = true;
 	look();
 }
@@ -225,7 +234,7 @@ expired(struct query *q)
 			    "executions are taken over",
 		    sql_get(rows, 0, 0));
 		state.expire_ns = 0; /* maybe there are more */
-		state.again = true;
+		state.inherit = true;
 	}
 	query_clear(q);
 	look();
@@ -263,7 +272,7 @@ tick(void *arg, u_int64_t now_ms)
 	suspects(now);
 	expire(now);
 	if (now - state.looked_ns > UNCLAIMED_NS)
-		state.again = true;
+		state.again = state.inherit = true;
 	look();
 }
 

@@ -25,7 +25,8 @@ before(async () => {
 	await new Promise((resolve) => peer.listen(0, "127.0.0.1", resolve));
 	server = await startServer();
 	const org = await server.makeOrg({ slug: "demo-docs" });
-	await server.psql(`update open.organizations set slug = 'demo-first' where slug = 'demo';
+	await server.psql(`update open.users set email = 'first-' || email;
+		update open.organizations set slug = 'demo-first' where slug = 'demo';
 		update open.organizations set slug = 'demo', settings = settings || '{"allow_private_addresses": true}' where slug = 'demo-docs'`);
 	org.slug = "demo";
 	const user = await server.makeUser(org);

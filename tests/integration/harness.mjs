@@ -175,7 +175,8 @@ export class Server {
 	}
 
 	// Starts and waits until it is able to serve; this.startup tells how many ms that took.
-	async start({ seconds = 300 } = {}) {
+	// quiet: a start that fails is no news.
+	async start({ seconds = 300, quiet = false } = {}) {
 		const begin = Date.now();
 		this.output.splice(0); // What an earlier run said was judged when it ended.
 		this.child = spawn("./build.sh", ["run"], {
@@ -198,7 +199,7 @@ export class Server {
 			}, { seconds, every: 50 });
 			if (this.exitCode !== undefined) throw new Error(`build.sh run ended with ${this.exitCode}`);
 		} catch (error) {
-			console.error(this.log());
+			if (!quiet) console.error(this.log());
 			await this.destroy();
 			throw error;
 		}
@@ -299,6 +300,7 @@ export class Server {
 
 	// kill -9 of everything at once: as if the power failed, as far as processes go.
 	async crash() {
+		for (const p of this.processes()) kill(p, "SIGSTOP"); // None may see another one die, and end in order.
 		await until("all are dead", () => {
 			const all = this.processes(); // Again: who was killed last may have started others meanwhile.
 			for (const p of all) kill(p);

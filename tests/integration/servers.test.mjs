@@ -95,12 +95,27 @@ test("a server has an epoch and a lease that it renews; metrics and openctl tell
 	}
 });
 
-test("what is started on one server is read and cancelled through the other", async () => {
+test("what is started on one server is read, paused, resumed and cancelled through the other", async () => {
 	const dag = await client.active({ nodes: [{ name: "a", ...lua("return 41 + 1") }] });
 	const { execution } = await client.run(dag);
 	const seen = await speakTo(b).withNodes(execution.id);
 	assert.equal(seen.nodes.a.result, 42);
 	assert.deepEqual(await owners([execution.id]), { [idOf(a)]: 1 });
+
+	const long = await client.active({ nodes: [{ name: "wait", ...delay("1h") }, { name: "next", dependencies: ["wait"] }] });
+	const { id } = await client.start(long);
+	await until("it runs", async () => (await speakTo(b).execution(id)).attributes.status === "running");
+	assert.deepEqual(await owners([id]), { [idOf(a)]: 1 });
+	assert.equal((await speakTo(b).cancel(id)).status, 202);
+	assert.equal((await speakTo(b).finished(id)).attributes.status, "cancelled");
+
+	const short = await client.active({ nodes: [{ name: "wait", ...delay("1s") }, { name: "next", dependencies: ["wait"] }] });
+	const paused = (await client.start(short)).id;
+	assert.equal((await speakTo(b).api("POST", `/api/v1/executions/${paused}/pause`)).status, 202);
+	await until("the wait is over", async () => (await speakTo(b).withNodes(paused)).nodes.wait.status === "success");
+	assert.equal((await speakTo(b).withNodes(paused)).nodes.next.status, "pending");
+	assert.equal((await speakTo(b).api("POST", `/api/v1/executions/${paused}/resume`)).status, 202);
+	assert.equal((await client.finished(paused)).attributes.status, "success");
 });
 
 test("kill -9 of a whole server with hundreds of executions in flight: the other one finishes all of them", async () => {

@@ -78,8 +78,9 @@ pg_clear_stale() {
 	[ -e "$DATA/pg/postmaster.pid" ] || return 0
 	for dir in /proc/[0-9]*; do
 		[ "$(readlink "$dir/cwd" 2>/dev/null)" = "$DATA/pg" ] || continue
-		# backends notice that their postmaster died, and end
-		wait_gone 15 "${dir#/proc/}" || die "process ${dir#/proc/} still works in $DATA/pg without a postmaster"
+		# Backends notice that their postmaster died, and end; one in recovery looks only once a minute.
+		wait_gone 5 "${dir#/proc/}" || kill -KILL "${dir#/proc/}" 2>/dev/null || true
+		wait_gone 10 "${dir#/proc/}" || die "process ${dir#/proc/} still works in $DATA/pg without a postmaster"
 	done
 	step "Recovering from a database that was not stopped"
 	rm -f "$DATA/pg/postmaster.pid"

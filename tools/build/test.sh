@@ -1,7 +1,8 @@
 # test.sh - every test, its totals; fuzzers; coverage.
 #
 # Suites: unit is tests/unit/test_*.c (cmocka); every other folder of tests/ with *.test.mjs is one for node's test
-# runner. The last line is "N passed, N failed", counted in test cases.
+# runner. chaos kills things at random: for 20 s among all tests, for 5 minutes when it is named (or CHAOS_SECONDS). The
+# last line is "N passed, N failed", counted in test cases.
 # shellcheck shell=bash
 
 PASSED=0
@@ -12,6 +13,7 @@ test_run() {
 	packages_build
 	mapfile -t known < <(test_suites)
 	[ ${#parts[@]} -gt 0 ] || parts=("${known[@]}")
+	[ $# -eq 0 ] || export CHAOS_SECONDS=${CHAOS_SECONDS:-300}
 	for part in "${parts[@]}"; do
 		[[ " ${known[*]} " == *" $part "* ]] || die "no tests called $part; there are: ${known[*]}"
 	done

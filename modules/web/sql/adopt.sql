@@ -27,4 +27,5 @@ union all
 select o.id, true, false from own o
 union all
 select i.id, false, true from open.executions_inherit($1::uuid, $4::bigint, $5::integer) as i(id)
+ where $5 > 0
 order by 1

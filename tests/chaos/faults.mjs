@@ -1,0 +1,112 @@
+// faults.mjs - what is killed, and how it comes back. Each kind has a loop of its own, so they meet in every way.
+import { alive, kill, pause, processes, until } from "../integration/harness.mjs";
+
+export class Faults {
+	constructor({ database, servers, next, seconds, most }) {
+		Object.assign(this, { database, servers, next, most, counts: {}, errors: [] });
+		this.end = Date.now() + seconds * 1000;
+		this.pace = (seconds * 1000) / (most + 1);
+		this.starting = new Map(servers.map((s) => [s, false]));
+	}
+
+	pick(list) {
+		return list[Math.floor(this.next() * list.length)];
+	}
+
+	// A server whose processes are there.
+	#server() {
+		return this.pick(this.servers.filter((s) => !this.starting.get(s)));
+	}
+
+	async #kill(kind, victim) {
+		if (!victim || !alive(victim)) return false;
+		kill(victim);
+		this.counts[kind] = (this.counts[kind] ?? 0) + 1;
+		return true;
+	}
+
+	worker() {
+		return this.#kill("worker", this.pick(this.#server()?.workers() ?? []));
+	}
+
+	runner() {
+		const named = (this.#server()?.processes() ?? []).filter((p) => /^open-(runner|guard)$/.test(p.name));
+		return this.#kill("runner", this.pick(named));
+	}
+
+	// Undefined while it is dead or starts.
+	#master() {
+		try {
+			return this.database.postmaster();
+		} catch (error) {
+			if (error.code !== "ENOENT") throw error;
+		}
+	}
+
+	backend() {
+		const master = this.#master();
+		if (!master) return false;
+		return this.#kill("backend", this.pick(processes().filter((p) => p.parent === master.pid && /open_login/.test(p.command))));
+	}
+
+	async postmaster() {
+		const master = this.#master();
+		if (!(await this.#kill("postmaster", master))) return false;
+		await until("the postmaster is dead", () => !alive(master));
+		await this.database.database("start");
+		return true;
+	}
+
+	// The whole server goes with its parent; build.sh, which started it, ends.
+	async parent() {
+		const server = this.#server();
+		const victim = server?.koreParent();
+		if (!victim) return false;
+		this.starting.set(server, true);
+		try {
+			if (!(await this.#kill("parent", victim))) return false;
+			await server.exited;
+			await until("nothing of it is left", () => server.processes().length === 0, { seconds: 30 });
+			await this.#start(server);
+			return true;
+		} finally {
+			this.starting.set(server, false);
+		}
+	}
+
+	// The database may be away just then.
+	async #start(server) {
+		for (let i = 0; ; i++) {
+			try {
+				await server.start({ seconds: 60, quiet: true });
+				return;
+			} catch (error) {
+				if (i === 20) throw new Error(`a server did not start: ${server.tail(20)}`, { cause: error });
+				await pause(500);
+			}
+		}
+	}
+
+	async #loop(kind) {
+		await pause(this.next() * this.pace);
+		while (Date.now() < this.end || (this.counts[kind] ?? 0) < this.most) {
+			const begin = Date.now();
+			let done = false;
+			try {
+				done = await this[kind]();
+			} catch (error) {
+				this.errors.push(error);
+				this.most = this.end = 0; // of all loops
+				return;
+			}
+			const rest = done ? this.pace * (0.6 + 0.6 * this.next()) - (Date.now() - begin) : 200;
+			await pause(Math.max(100, Math.min(rest, this.end - Date.now())));
+		}
+	}
+
+	// All kinds at once, until the time is over and each has happened often enough.
+	async run() {
+		await Promise.all(["parent", "worker", "runner", "backend", "postmaster"].map((kind) => this.#loop(kind)));
+		if (this.errors.length > 0) throw this.errors[0];
+	}
+}
