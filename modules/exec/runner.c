@@ -37,6 +37,7 @@ struct guard {
 	int signals;
 	uid_t owner;
 	bool ending;
+	pid_t former; /* whose runner this was; 0: nobody's */
 };
 
 static int
@@ -96,7 +97,9 @@ read_signals(struct guard *g)
 	struct signalfd_siginfo info;
 
 	while (read(g->signals, &info, sizeof(info)) == sizeof(info))
-		if (info.ssi_signo == SIGTERM)
+		/* The news of the former guard's death may come late. */
+		if (info.ssi_signo == SIGTERM &&
+		    (g->former == 0 || info.ssi_pid != (uint32_t)g->former))
 			g->ending = true;
 }
 
@@ -179,6 +182,7 @@ guard(struct guard *g)
 				_exit(0);
 			if (parent_gone(g))
 				leave(g);
+			g->former = self;
 			continue;
 		}
 		if (runner > 0 && !wait_for(g, runner))

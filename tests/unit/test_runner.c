@@ -707,6 +707,31 @@ a_killed_guard_is_replaced(void **state)
 	run_until_it_works();
 }
 
+/* The signal that tells the runner of its guard's death may come when it has
+ * noticed already; it is the guard by then, and must not end. */
+static void
+a_guard_killed_while_its_runner_is_busy_is_replaced(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 15; round++) {
+		struct op_call *calls[12];
+		pid_t next = serving();
+
+		for (int i = 0; i < 12; i++)
+			calls[i] = begin_shell("true");
+		for (int i = 0; i < round; i++)
+			turn(1);
+		assert_int_equal(kill(runner, SIGKILL), 0);
+		waitpid(runner, NULL, 0);
+		for (int i = 0; i < 12; i++) {
+			finish(calls[i]);
+			op_call_free(calls[i]);
+		}
+		run_until_it_works();
+		runner = next;
+	}
+}
+
 static int
 connect_raw(void)
 {
@@ -924,6 +949,8 @@ main(void)
 	    cmocka_unit_test(without_a_runner_starting_is_a_failure_to_retry),
 	    cmocka_unit_test(the_runner_ends_with_its_parent),
 	    cmocka_unit_test(a_killed_guard_is_replaced),
+	    cmocka_unit_test(
+		a_guard_killed_while_its_runner_is_busy_is_replaced),
 	};
 	int failed;
 
