@@ -142,7 +142,8 @@ rerun_read(struct flow *f)
 
 	if (!flow_segment_uuid(f, 3, &s->origin))
 		return not_found(f);
-	if (!resource_check(f, &resource_executions) || !body_read(f))
+	if (!resource_check(f, &resource_executions) || !body_read(f) ||
+	    !once_read(f, &s->once))
 		return FLOW_DONE;
 	if (!s->keeps)
 		return FLOW_NEXT;
@@ -226,23 +227,27 @@ judge(struct flow *f)
 
 /* --- the row -------------------------------------------------------------- */
 
-static void
-permissions_put(struct flow *f, struct sql_params *params)
+/* What the request asks for, beside its key. */
+static bool
+hash_request(struct flow *f)
 {
-	const struct op_set *set = op_table_set();
-	const char **ops, **settings;
-	size_t i, n = 0;
+	struct execution_rerun *s = flow_state(f);
+	char origin[UUID_TEXT];
+	struct buf names;
+	bool done;
 
-	ops = mem_array(flow_mem(f), set->count, sizeof(*ops));
-	settings = mem_array(flow_mem(f), set->count, sizeof(*settings));
-	for (i = 0; i < set->count && !mem_failed(flow_mem(f)); i++) {
-		if (set->ops[i]->permission == NULL)
-			continue;
-		ops[n] = set->ops[i]->name;
-		settings[n++] = set->ops[i]->permission;
-	}
-	sql_text_array(params, ops, n);
-	sql_text_array(params, settings, n);
+	buf_create(&names, 0);
+	for (size_t i = 0; i < s->name_count; i++)
+		buf_printf(&names, "%s\n", s->names[i]);
+	uuid_format(&s->origin, origin);
+	if (s->name_count > 0 && !buf_failed(&names))
+		buf_putc(&names, '\0');
+	done = once_hash(f, &s->once,
+	    (const char *const[]){"rerun", origin, s->failed ? "failed" : NULL,
+		s->name_count > 0 ? names.data : NULL, s->context, s->metadata},
+	    6);
+	buf_free(&names);
+	return done;
 }
 
 static enum flow_next
@@ -255,6 +260,8 @@ rerun_write(struct flow *f)
 
 	if (next != FLOW_NEXT)
 		return next;
+	if (s->once.key != NULL && !hash_request(f))
+		return FLOW_DONE;
 	s->id = uuid_execution();
 	params = flow_params(f);
 	sql_uuid(params, &actor->organization);
@@ -267,8 +274,12 @@ rerun_write(struct flow *f)
 	sql_uuid(params, &actor->user);
 	sql_text(params, s->context);
 	sql_text(params, s->metadata);
-	permissions_put(f, params);
-	return flow_query(f, &SQL_RERUN);
+	start_permissions(params);
+	if (s->once.key == NULL)
+		return flow_query(f, &SQL_RERUN);
+	sql_text(params, s->once.key);
+	sql_bytes(params, s->once.hash, sizeof(s->once.hash));
+	return flow_query(f, &SQL_RERUN_ONCE);
 }
 
 static enum flow_next
@@ -290,7 +301,13 @@ rerun_answer(struct flow *f)
 		return flow_fail(f, 403, "op_not_allowed",
 		    "The organization's settings don't allow an op of this "
 		    "DAG.");
-	return resource_written(f, &resource_executions, &s->id, 201);
+	if (strcmp(outcome, "reused") == 0)
+		return once_reused(f);
+	if (strcmp(outcome, "replayed") != 0)
+		return resource_written(f, &resource_executions, &s->id, 201);
+	sql_get_uuid(rows, 0, 1, &s->id);
+	once_replayed(f);
+	return resource_written(f, &resource_executions, &s->id, 200);
 }
 
 const struct flow_step execution_rerun_steps[] = {FLOW_STEP(rerun_read),

@@ -3,6 +3,7 @@
 #define OPEN_EXECUTIONS_RERUN_H
 
 #include "dag/rerun.h"
+#include "executions/once.h"
 #include "web/resource_flow.h"
 
 struct execution_rerun {
@@ -13,6 +14,7 @@ struct execution_rerun {
 	const char **names;
 	size_t name_count;
 	const char *context, *metadata; /* JSON objects; NULL: the origin's */
+	struct once once;
 	struct rerun rerun;
 	enum rerun_outcome outcome;
 };

@@ -9,6 +9,8 @@
 #include "web/config.h"
 #include "web/resource_body.h"
 
+#include "executions_sql.h"
+
 /* Canonical text of an attribute that is an object, in the flow's memory. */
 static bool
 take_object(struct flow *f, const struct resource_body *body, const char *name,
@@ -67,6 +69,40 @@ dag_relation(void)
 	return relation;
 }
 
+/* With an Idempotency-Key: a statement of its own. */
+static enum flow_next
+start_once(struct flow *f)
+{
+	struct execution_start *s = flow_state(f);
+	const struct start_request *r = &s->request;
+	const struct actor *actor = flow_actor(f);
+	const char *priority = r->priority_given
+				   ? mem_printf(flow_mem(f), "%d", r->priority)
+				   : NULL;
+	struct sql_params *params;
+	char dag[UUID_TEXT];
+
+	uuid_format(&r->dag, dag);
+	if (!once_hash(f, &s->once,
+		(const char *const[]){
+		    "start", dag, r->context, r->metadata, priority},
+		5))
+		return FLOW_DONE;
+	s->id = uuid_execution();
+	params = flow_params(f);
+	sql_uuid(params, &actor->organization);
+	sql_uuid(params, &r->dag);
+	sql_uuid(params, &s->id);
+	sql_text(params, r->context);
+	sql_text(params, r->metadata);
+	sql_uuid(params, &actor->user);
+	sql_text(params, priority);
+	start_permissions(params);
+	sql_text(params, s->once.key);
+	sql_bytes(params, s->once.hash, sizeof(s->once.hash));
+	return flow_query(f, &SQL_START_ONCE);
+}
+
 static enum flow_next
 start_read(struct flow *f)
 {
@@ -94,9 +130,10 @@ start_read(struct flow *f)
 	if (!take_object(f, &body, "context", &s->request.context,
 		&s->request.context_len) ||
 	    !take_object(f, &body, "metadata", &s->request.metadata,
-		&s->request.metadata_len))
+		&s->request.metadata_len) ||
+	    !once_read(f, &s->once))
 		return FLOW_DONE;
-	return flow_start(f, &s->request);
+	return s->once.key != NULL ? start_once(f) : flow_start(f, &s->request);
 }
 
 static void
@@ -164,27 +201,64 @@ started_cells(struct flow *f, const struct started *started)
 }
 
 static enum flow_next
+refused_no_dag(struct flow *f)
+{
+	return flow_fail_at(f, 404, "dag_not_found", "/data/relationships/dag",
+	    NULL, "There is no such DAG.");
+}
+
+static enum flow_next
+refused_not_active(struct flow *f)
+{
+	return flow_fail_at(f, 409, "dag_not_active", "/data/relationships/dag",
+	    NULL, "Only an active DAG can be started.");
+}
+
+static enum flow_next
+refused_not_allowed(struct flow *f)
+{
+	return flow_fail_at(f, 403, "op_not_allowed", "/data/relationships/dag",
+	    NULL, "The organization's settings don't allow an op of this DAG.");
+}
+
+static enum flow_next
+once_answer(struct flow *f)
+{
+	struct execution_start *s = flow_state(f);
+	const struct sql_rows *rows = flow_rows(f);
+	struct uuid made;
+
+	if (sql_count(rows) == 0)
+		return refused_no_dag(f);
+	if (!sql_get_uuid(rows, 0, 0, &made))
+		return sql_get_bool(rows, 0, 2) ? refused_not_allowed(f)
+						: refused_not_active(f);
+	if (uuid_equal(&made, &s->id))
+		return resource_written(f, &resource_executions, &made, 201);
+	if (!sql_get_bool(rows, 0, 1))
+		return once_reused(f);
+	once_replayed(f);
+	return resource_written(f, &resource_executions, &made, 200);
+}
+
+static enum flow_next
 start_answer(struct flow *f)
 {
 	struct execution_start *s = flow_state(f);
 	const struct started *started = flow_started(f);
 	struct cell *cells;
 
+	if (s->once.key != NULL)
+		return once_answer(f);
 	switch (started->outcome) {
 	case STARTED:
 		break;
 	case START_NO_DAG:
-		return flow_fail_at(f, 404, "dag_not_found",
-		    "/data/relationships/dag", NULL, "There is no such DAG.");
+		return refused_no_dag(f);
 	case START_NOT_ACTIVE:
-		return flow_fail_at(f, 409, "dag_not_active",
-		    "/data/relationships/dag", NULL,
-		    "Only an active DAG can be started.");
+		return refused_not_active(f);
 	case START_NOT_ALLOWED:
-		return flow_fail_at(f, 403, "op_not_allowed",
-		    "/data/relationships/dag", NULL,
-		    "The organization's settings don't allow an op of this "
-		    "DAG.");
+		return refused_not_allowed(f);
 	}
 	if (s->answer.query.include_count > 0)
 		return resource_written(

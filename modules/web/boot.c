@@ -316,6 +316,7 @@ kore_worker_configure(void)
 		worker_stop(e.message);
 	recovery_start();
 	control_start();
+	idempotency_start();
 	journal_start();
 	secrets_start();
 	asks_start();

@@ -119,6 +119,9 @@ struct started {
 };
 enum flow_next flow_start(struct flow *, const struct start_request *);
 const struct started *flow_started(const struct flow *);
+/* The last two parameters of statements that start executions: ops that need a
+ * permission, and the settings that give it. */
+void start_permissions(struct sql_params *);
 
 /* --- answers: each returns FLOW_DONE -------------------------------------- */
 
@@ -139,6 +142,8 @@ enum flow_next flow_fail_faults(struct flow *, int status,
 enum flow_next flow_reply(struct flow *, int status, struct buf *body,
     const char *content_type, const char *location);
 enum flow_next flow_reply_empty(struct flow *, int status);
+/* A header of the answer that follows; copied. */
+void flow_answer_header(struct flow *, const char *name, const char *value);
 
 /* --- the request ---------------------------------------------------------- */
 

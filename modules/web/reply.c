@@ -147,3 +147,9 @@ flow_fail_faults(struct flow *f, int status, const struct faults *faults,
 	error_body_faults(&b, status, faults, pointer_prefix);
 	return reply_errors(f, status, &b);
 }
+
+void
+flow_answer_header(struct flow *f, const char *name, const char *value)
+{
+	http_response_header(f->req, name, value);
+}

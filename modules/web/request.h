@@ -107,8 +107,5 @@ void work_stop(void);
 
 /* --- start.c --- */
 void start_forget(struct flow *); /* the client went away */
-/* Two parameters: the ops that need a permission, and the settings that give
- * them. */
-void start_permissions(struct sql_params *);
 
 #endif

@@ -62,6 +62,9 @@ void control_start(void);
 /* --- history.c --- */
 void history_start(void);
 
+/* --- idempotency.c --- */
+void idempotency_start(void);
+
 /* --- health.c --- */
 void health_start(void);
 

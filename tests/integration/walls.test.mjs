@@ -52,6 +52,8 @@ const ARGUMENTS = () => {
 		"executions/execution_pause": [org, text(execution), text(user), "true", "true"],
 		"executions/signal_send": [org, text(fresh), text(execution), "'smuggled'", "'1'", text(user), none],
 		"executions/rerun": [org, text(execution), text("01900000-0000-7000-8000-000100000000"), none, text(user), none, none, "'{command}'", "'{allow_commands}'"],
+		"executions/rerun_once": [org, text(execution), text("01900000-0000-7000-8000-000200000000"), none, text(user), none, none, "'{command}'", "'{allow_commands}'", "'key'", "sha256('x')"],
+		"executions/start_once": [org, text(dag), text("01900000-0000-7000-8000-000300000000"), "'{}'", "'{}'", text(user), none, "'{command}'", "'{allow_commands}'", "'key'", "sha256('x')"],
 		"executions/rerun_origin": [org, text(execution)],
 		"web/dag_versions_get": [org, one(version), "true", "true"],
 		"web/dag_versions_list": [org, "10", "true", "true", none, none],

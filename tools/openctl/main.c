@@ -74,6 +74,8 @@ static const struct option run_options[] = {ORG,
 	"an object, or @FILE, or - for standard input"},
     {"priority", "N", false, false,
 	"-100 to 100, the higher goes first; without it: the DAG's"},
+    {"idempotency-key", "K", false, false,
+	"asked again with the same key within a day, it is the same execution"},
     {"wait", NULL, false, false,
 	"wait for the end; tell each node's state and time"},
     {0}};

@@ -16,6 +16,7 @@ struct start {
 	const struct plan *plan;
 	const char *context;  /* JSON */
 	const char *priority; /* NULL: the DAG's */
+	const char *key;      /* NULL: none */
 };
 
 /* --- the context: JSON, @FILE or - ----------------------------------------- */
@@ -163,6 +164,53 @@ ops_allowed(const struct start *s)
 	return true;
 }
 
+/* 1 to 255 printable characters; true also without one. */
+static bool
+key_read(struct ctl *ctl, struct start *s)
+{
+	const char *c;
+
+	s->key = args_get(&ctl->args, "idempotency-key");
+	if (s->key == NULL)
+		return true;
+	for (c = s->key; *c >= 0x20 && *c <= 0x7e; c++)
+		;
+	if (*c == '\0' && c > s->key && c - s->key <= 255)
+		return true;
+	ctl_fail("an idempotency key has 1 to 255 printable ASCII characters");
+	return false;
+}
+
+/* The hash of what is asked for. */
+static bool
+key_put(struct ctl *ctl, const struct start *s)
+{
+	uint8_t *hash = mem_alloc(&ctl->mem, SHA256_SIZE);
+	const char *text = mem_printf(&ctl->mem, "%s\n%s\n%s", s->dag,
+	    s->context, s->priority != NULL ? s->priority : "");
+
+	if (hash == NULL || text == NULL ||
+	    document_hash(text, strlen(text), hash) != 0) {
+		ctl_fail("out of memory");
+		return false;
+	}
+	db_text(ctl->db, s->key);
+	db_bytes(ctl->db, hash, SHA256_SIZE);
+	return true;
+}
+
+static bool
+key_told(struct ctl *ctl, const struct start *s, char id[UUID_TEXT])
+{
+	if (s->key == NULL)
+		return true;
+	snprintf(id, UUID_TEXT, "%s", db_get(ctl->db, 0, 0));
+	if (db_get(ctl->db, 0, 1)[0] == 't')
+		return true;
+	ctl_fail("another execution was asked for with this idempotency key");
+	return false;
+}
+
 static bool
 execution_create(struct ctl *ctl, const struct start *s, char id[UUID_TEXT])
 {
@@ -174,10 +222,13 @@ execution_create(struct ctl *ctl, const struct start *s, char id[UUID_TEXT])
 	db_text(ctl->db, s->version);
 	db_text(ctl->db, s->context);
 	db_text(ctl->db, s->priority);
-	if (!ctl_query(ctl, &SQL_EXECUTION_CREATE))
+	if (s->key != NULL && !key_put(ctl, s))
+		return false;
+	if (!ctl_query(ctl, s->key != NULL ? &SQL_EXECUTION_CREATE_ONCE
+					   : &SQL_EXECUTION_CREATE))
 		return false;
 	if (db_count(ctl->db) == 1)
-		return true;
+		return key_told(ctl, s, id);
 	ctl_fail("DAG '%s' is not active any more", ctl->args.operands[0]);
 	return false;
 }
@@ -189,9 +240,9 @@ run_command(struct ctl *ctl)
 	char id[UUID_TEXT];
 
 	if (!context_read(ctl, &s) || !priority_read(ctl, &s) ||
-	    !ctl_connect(ctl, DB_SYSTEM) || !organization_read(ctl, &s) ||
-	    !dag_read(ctl, &s) || !ops_allowed(&s) ||
-	    !execution_create(ctl, &s, id))
+	    !key_read(ctl, &s) || !ctl_connect(ctl, DB_SYSTEM) ||
+	    !organization_read(ctl, &s) || !dag_read(ctl, &s) ||
+	    !ops_allowed(&s) || !execution_create(ctl, &s, id))
 		return CTL_FAILED;
 	return execution_follow(ctl, id);
 }
