@@ -1,4 +1,4 @@
--- 0010_idempotency - keys that make a start happen once: Idempotency-Key.
+-- 0012_idempotency - keys that make a start happen once: Idempotency-Key.
 
 create table open.idempotency_keys (
 	organization_id uuid not null references open.organizations on delete cascade,
