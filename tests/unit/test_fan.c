@@ -267,6 +267,127 @@ memory_is_given_back(void **state)
 	}
 }
 
+/* --- many elements ---------------------------------------------------------- */
+
+/* Writes what there is and forgets it; true: the run's end was among it. */
+static bool
+host_forgets(struct exec *x, uint32_t *ends, int timeout_ms)
+{
+	struct pollfd fd = {.fd = journal_fd(x), .events = POLLIN};
+	struct journal_entry e;
+	uint64_t ignored;
+	bool ended = false;
+
+	poll(&fd, 1, timeout_ms);
+	if (read(fd.fd, &ignored, sizeof(ignored)) < 0)
+		return false;
+	while (journal_collect(x, &e, 1) == 1) {
+		for (uint32_t i = 0; i < e.events; i++) {
+			struct journal_node n;
+
+			journal_node(x, &e, i, &n);
+			*ends += n.kind == EVENT_SUCCESS;
+		}
+		ended = e.status == RUN_SUCCESS;
+		assert_true(e.status != RUN_FAILED);
+		journal_committed(x, &e, 1);
+	}
+	return ended;
+}
+
+/* A node "n" of so many elements of an op; bytes it took at most, and its
+ * time. */
+static void
+run_many(uint32_t count, const char *members)
+{
+	struct exec_settings s = small_settings();
+	struct exec *x;
+	struct test_plan p;
+	char text[1024];
+	size_t before, least;
+	uint32_t ends = 0;
+	int64_t began;
+
+	s.shm_bytes = 128u << 20;
+	s.run_bytes = 64u << 20;
+	x = exec_with(&s);
+	snprintf(text, sizeof(text),
+	    "{\"nodes\":[{\"name\":\"n\",\"for_each\":\"${{ (function() local "
+	    "t = {} for i = 1, %u do t[i] = i %% 10 end return t end)() }}\","
+	    "\"concurrency\":100000,%s}]}",
+	    count, members);
+	p = plan_from_json(text);
+	plan_put(x, &p);
+	before = least = bytes_free(x);
+	began = clock_mono_ns();
+	run_go(x, 0, &p, NULL);
+	for (bool ended = false; !ended;) {
+		ended = host_forgets(x, &ends, 10);
+		if (!ended && bytes_free(x) < least)
+			least = bytes_free(x);
+	}
+	print_message("%u elements, %s: %.0f bytes of shared memory and "
+		      "%.2f us each\n",
+	    count, members, (double)(before - least) / count,
+	    (double)(clock_mono_ns() - began) / count / 1000);
+	assert_int_equal(ends, count);
+	assert_true(before - least < (size_t)count * 256);
+	assert_int_equal(bytes_free(x), before);
+	exec_destroy(x);
+	free(p.plan);
+}
+
+static void
+a_hundred_thousand_elements_take_few_bytes_each(void **state)
+{
+	(void)state;
+	run_many(100000, "\"op\":\"noop\"");
+	run_many(100000, "\"op\":\"assert\",\"with\":{\"that\":true}");
+	run_many(100000,
+	    "\"op\":\"delay\",\"with\":{\"duration\":\"1${{ item }}ms\"}");
+}
+
+static void
+one_element_more_than_the_limit_is_refused(void **state)
+{
+	const struct db_execution *x = run_node(0,
+	    "\"for_each\":\"${{ (function() local t = {} for i = 1, 100001 do "
+	    "t[i] = 1 end return t end)() }}\"");
+
+	(void)state;
+	assert_string_equal(x->error,
+	    "Node \"n\" failed: too_many_elements: for_each has 100001 "
+	    "elements, more than the limit of 100000.");
+}
+
+static void
+a_paused_run_starts_no_elements(void **state)
+{
+	struct test_plan p = plan_from_json(
+	    "{\"nodes\":[{\"name\":\"n\",\"for_each\":[1,2,3,4],"
+	    "\"concurrency\":1,\"op\":\"delay\","
+	    "\"with\":{\"duration\":\"20ms\"}}]}");
+	const struct db_execution *x = &db->list[0];
+	struct uuid id = execution_id(0);
+	int64_t until;
+
+	(void)state;
+	plan_put(exec, &p);
+	run_go(exec, 0, &p, NULL);
+	while (count_of(x, EVENT_SUCCESS) == 0)
+		host_step(exec, db, 100);
+	assert_true(exec_pause(exec, &id));
+	until = clock_mono_ns() + 60000000;
+	while (clock_mono_ns() < until)
+		host_step(exec, db, 10);
+	assert_true(count_of(x, EVENT_SUCCESS) <= 2);
+	assert_true(exec_resume(exec, &id));
+	run_wait(exec, db, 0);
+	assert_int_equal(x->status, RUN_SUCCESS);
+	assert_int_equal(count_of(x, EVENT_SUCCESS), 4);
+	free(p.plan);
+}
+
 /* --- a restart -------------------------------------------------------------- */
 
 static void
@@ -372,6 +493,9 @@ main(void)
 	    TEST(cancelling_stops_what_runs_and_starts_nothing),
 	    TEST(results_that_are_too_large_together_fail_the_node),
 	    TEST(memory_is_given_back),
+	    TEST(a_paused_run_starts_no_elements),
+	    TEST(one_element_more_than_the_limit_is_refused),
+	    cmocka_unit_test(a_hundred_thousand_elements_take_few_bytes_each),
 	    TEST(any_part_of_the_history_leads_to_the_same_end),
 	    TEST(a_history_that_no_list_can_have_is_refused),
 	};
