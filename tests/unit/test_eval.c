@@ -242,6 +242,104 @@ running_out_of_memory_is_a_failure_not_a_crash(void **state)
 	fixture_close(&f);
 }
 
+static const char *const each =
+    "name: t\nnodes:\n  - name: a\n  - name: n\n    dependencies: [a]\n"
+    "    for_each: '${{ nodes.a.result }}'\n    op: command\n"
+    "    with: {argv: [x], input: ['${{ item.x[1] }}', '${{ index }}', "
+    "'${{ item.x[1] + index }}', '<${{ item }}>', '${{ context.c }}']}\n";
+
+static struct op_call *
+list_call(void)
+{
+	struct op_call *call;
+
+	fixture_open(&f, each);
+	f.context = "{\"c\":[5]}";
+	f.results[0] = "[{\"x\":[7]}, {\"x\":[8]} ]";
+	call = fixture_call(&f, "n");
+	call->part = CALL_LIST;
+	call->count_max = 2;
+	call->list_bytes = 100;
+	return call;
+}
+
+static void
+an_element_sees_item_and_index_and_what_its_list_has_parsed(void **state)
+{
+	struct op_call *list = list_call(), *call;
+	const char *text;
+	struct buf b;
+
+	(void)state;
+	assert_int_equal(eval_prepare(list), 1);
+	assert_int_equal(list->count, 2);
+	text = list->outcome.result;
+	assert_string_equal(text, "[{\"x\":[7]},{\"x\":[8]}]");
+	call = fixture_call(&f, "n");
+	call->part = CALL_ELEMENT;
+	call->element = 1;
+	call->item = text + list->starts[1];
+	call->item_len = list->starts[2] - 1 - list->starts[1];
+	call->roots = list->roots;
+	call->driver = lua;
+	assert_true(eval_needs_lua(call));
+	/* Only itself, as often as it is named: the context is parsed. */
+	assert_int_equal(eval_bytes(call), 2 * call->item_len);
+	f.context = "broken";
+	assert_int_equal(eval_prepare(call), 1);
+	buf_create(&b, 0);
+	json_write(&b, json_get(call->params, "input"));
+	assert_string_equal(b.data, "[8,1,9,\"<{\\\"x\\\":[8]}>\",[5]]");
+	buf_free(&b);
+	op_call_free(call);
+	op_call_free(list);
+	fixture_close(&f);
+}
+
+static void
+a_list_is_bounded_and_must_be_one(void **state)
+{
+	static const char *const cases[][2] = {{"[1,2,3]", "too_many_elements"},
+	    {"{\"a\":1}", "not_a_list"}, {"null", "not_a_list"},
+	    {"\"[]\"", "not_a_list"},
+	    {"[\"0123456789012345678901234567890123456789\","
+	     "\"012345678901234567890123456789012345678901234567890123456789\""
+	     "]",
+		"result_too_large"}};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct op_call *list = list_call();
+
+		f.results[0] = cases[i][0];
+		assert_int_equal(eval_prepare(list), -1);
+		assert_string_equal(list->outcome.error_code, cases[i][1]);
+		assert_false(list->outcome.retryable);
+		op_call_free(list);
+		fixture_close(&f);
+	}
+}
+
+static void
+a_list_without_memory_is_a_failure_not_a_crash(void **state)
+{
+	int rc = -1;
+
+	(void)state;
+	for (long n = 0; rc != 1 && n < 1000; n++) {
+		struct op_call *list = list_call();
+
+		mem_fail_after(n);
+		rc = eval_prepare(list);
+		mem_fail_after(-1);
+		if (rc != 1)
+			assert_int_equal(list->outcome.state, OUTCOME_FAILED);
+		op_call_free(list);
+		fixture_close(&f);
+	}
+	assert_int_equal(rc, 1);
+}
+
 static void
 a_delay_reads_its_duration(void **state)
 {
@@ -342,6 +440,10 @@ main(void)
 	    cmocka_unit_test(a_result_is_parsed_once_for_all_paths),
 	    cmocka_unit_test(a_node_needs_lua_only_for_expressions),
 	    cmocka_unit_test(running_out_of_memory_is_a_failure_not_a_crash),
+	    cmocka_unit_test(
+		an_element_sees_item_and_index_and_what_its_list_has_parsed),
+	    cmocka_unit_test(a_list_is_bounded_and_must_be_one),
+	    cmocka_unit_test(a_list_without_memory_is_a_failure_not_a_crash),
 	    cmocka_unit_test(a_delay_reads_its_duration),
 	    cmocka_unit_test(a_command_takes_one_program_and_one_input),
 	    cmocka_unit_test(ops_are_found_by_name),

@@ -363,10 +363,10 @@ one_element_more_than_the_limit_is_refused(void **state)
 static void
 a_paused_run_starts_no_elements(void **state)
 {
-	struct test_plan p = plan_from_json(
-	    "{\"nodes\":[{\"name\":\"n\",\"for_each\":[1,2,3,4],"
-	    "\"concurrency\":1,\"op\":\"delay\","
-	    "\"with\":{\"duration\":\"20ms\"}}]}");
+	struct test_plan p =
+	    plan_from_json("{\"nodes\":[{\"name\":\"n\",\"for_each\":[1,2,3,4],"
+			   "\"concurrency\":1,\"op\":\"delay\","
+			   "\"with\":{\"duration\":\"20ms\"}}]}");
 	const struct db_execution *x = &db->list[0];
 	struct uuid id = execution_id(0);
 	int64_t until;
