@@ -204,7 +204,7 @@ static bool
 reserve(struct load *l)
 {
 	const struct sql_rows *r = rows_of(l);
-	struct run_start start;
+	struct run_start start = {.child = sql_get_bool(r, 0, 10)};
 	const struct json *context;
 	struct buf text;
 	struct err e;

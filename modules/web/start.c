@@ -454,7 +454,7 @@ static enum flow_next
 reserve(
     struct flow *f, const struct start_request *request, struct start_member *m)
 {
-	struct run_start start;
+	struct run_start start = {.child = false};
 	struct err e;
 
 	m->execution = uuid_execution();
