@@ -3,11 +3,10 @@
  * time.
  *
  *   closed ─knock─► opening ─hold, greet─► idle ⇄ busy ─► closed
- * Kore's pgsql opens it, watches it and reads it (kore_pgsql_handle); what Kore
- * 4.1.0 can't do is kept away from it: a connect that blocks (we knock first, in
- * the event loop), an event without a callback (connection_event stands before
- * Kore's handler), and reading in a loop while a result is incomplete (Kore is
- * called when one is complete).
+ * Kore's pgsql opens, watches and reads it (kore_pgsql_handle); what Kore 4.1.0
+ * can't do is kept away from it: a connect that blocks (we knock first), an event
+ * without a callback (connection_event stands before Kore's handler), reading in
+ * a loop while a result is incomplete (Kore is called when one is complete).
  */
 
 #include <libpq-events.h>
@@ -287,14 +286,15 @@ greeted(struct database_connection *c)
 	pool_ready(c);
 }
 
-/* Kore calls it for every change; what it means is looked at in
- * connection_event. Notifications are only there during the call. */
+/* Kore calls it for every change, also with the state that a notification left,
+ * whose texts are gone by then. All else is looked at in connection_event. */
 static void
 pgsql_changed(struct kore_pgsql *pgsql, void *arg)
 {
 	(void)arg;
 	if (pgsql->state == KORE_PGSQL_STATE_NOTIFY)
 		pool_notified(pgsql->notify.channel, pgsql->notify.extra);
+	pgsql->state = KORE_PGSQL_STATE_WAIT; /* or it would come again */
 }
 
 /* Kore's handler knows struct pgsql_conn, libpq whose that is. */
