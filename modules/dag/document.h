@@ -13,7 +13,8 @@
  * Names:    of DAGs: 1..200 characters; of nodes: 1..200 bytes. UTF-8 without
  *           control characters (C0, DEL, C1, U+2028, U+2029), quotes (" ' `)
  *           and backslashes, and with no blank at either end.
- * Limits:   a node has at most 100 retries; concurrency 1..100,000; factor 1..1000; jitter 0..1; every
+ * Limits:   a node has at most 100 retries, for 1..16 codes; concurrency
+ *           1..100,000; factor 1..1000; jitter 0..1; every
  *           duration is positive and at most 3650 days. A description has at
  *           most 10,000 bytes.
  * Null:     an optional key whose value is null counts as left out.
@@ -59,7 +60,14 @@ struct retry {
 	int64_t backoff_ns, max_ns;
 	double factor; /* >= 1 */
 	double jitter; /* 0..1 */
+	/* Codes of the failures that are retried, ascending; 0: those that may
+	 * pass by themselves, as the op says. */
+	uint32_t on_count;
+	const char **on;
 };
+#define RETRY_ON_MAX	  16
+#define RETRY_CODE_MAX	  64 /* bytes of a code: lower-case letters and _ */
+#define RETRY_INTERRUPTED "interrupted" /* its server ended meanwhile */
 
 /* What retry leaves out: backoff 1s, factor 2, max the larger of 5m and
  * backoff, jitter 0. */

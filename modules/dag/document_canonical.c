@@ -76,6 +76,16 @@ write_retry(struct buf *out, const struct retry *retry)
 	buf_u64(out, retry->limit);
 	if (retry->max_ns != max)
 		write_duration(out, "max", retry->max_ns);
+	if (retry->on_count > 0) {
+		write_key(out, "on");
+		buf_putc(out, '[');
+		for (uint32_t i = 0; i < retry->on_count; i++) {
+			if (i > 0)
+				buf_putc(out, ',');
+			write_string(out, retry->on[i]);
+		}
+		buf_putc(out, ']');
+	}
 	buf_putc(out, '}');
 }
 
@@ -151,7 +161,7 @@ write_node(struct buf *out, const struct document *d,
 		write_key(out, "op");
 		write_string(out, op->name);
 	}
-	if (n->retry.limit > 0)
+	if (n->retry.limit > 0 || n->retry.on_count > 0)
 		write_retry(out, &n->retry);
 	if (n->timeout_ns > 0)
 		write_duration(out, "timeout", n->timeout_ns);

@@ -9,7 +9,7 @@
 #include "dag/template_compile.h"
 
 _Static_assert(sizeof(struct plan) == 104, "plan.h: change PLAN_VERSION");
-_Static_assert(sizeof(struct plan_node) == 64, "plan.h: change PLAN_VERSION");
+_Static_assert(sizeof(struct plan_node) == 72, "plan.h: change PLAN_VERSION");
 
 /* Layout ------------------------------------------------------------------ */
 
@@ -237,6 +237,33 @@ put_node_names(struct compiler *c)
 }
 
 static void
+put_retry_on(struct compiler *c)
+{
+	for (uint32_t i = 0; i < c->doc->node_count; i++) {
+		const struct retry *retry = &c->doc->nodes[i].retry;
+		bool interrupted = false;
+		uint32_t at = (uint32_t)c->out.len;
+
+		if (retry->on_count == 0)
+			continue;
+		for (uint32_t k = 0; k < retry->on_count; k++) {
+			if (k > 0)
+				buf_putc(&c->out, ' ');
+			buf_puts(&c->out, retry->on[k]);
+			interrupted =
+			    interrupted ||
+			    strcmp(retry->on[k], RETRY_INTERRUPTED) == 0;
+		}
+		buf_putc(&c->out, '\0');
+		if (buf_failed(&c->out))
+			return;
+		node_at(c, i)->retry_on = at;
+		if (!interrupted)
+			node_at(c, i)->flags |= PLAN_NODE_ONCE;
+	}
+}
+
+static void
 fill_names(struct compiler *c)
 {
 	const struct plan *p = plan_of(c);
@@ -287,6 +314,8 @@ put_blob(struct compiler *c)
 	put_op_names(c);
 	if (!buf_failed(&c->out))
 		put_node_names(c);
+	if (!buf_failed(&c->out))
+		put_retry_on(c);
 	if (buf_failed(&c->out))
 		return false;
 	fill_names(c);
@@ -349,6 +378,26 @@ plan_op_name(const struct plan *p, uint32_t op)
 	const uint32_t *ops = plan_at(p, p->ops);
 
 	return plan_at(p, ops[op]);
+}
+
+bool
+plan_retry_on(
+    const struct plan *p, const struct plan_node *node, const char *code)
+{
+	size_t len = code == NULL ? 0 : strlen(code);
+	const char *at;
+
+	if (node->retry_on == 0 || len == 0)
+		return false;
+	for (at = plan_at(p, node->retry_on);;) {
+		size_t word = strcspn(at, " ");
+
+		if (word == len && memcmp(at, code, len) == 0)
+			return true;
+		if (at[word] == '\0')
+			return false;
+		at += word + 1;
+	}
 }
 
 uint32_t

@@ -5,8 +5,8 @@
  *           it names them, without gaps but for alignment to 8; offsets in
  *           bytes from the start of the block, little-endian, native structs.
  *           PLAN_VERSION changes whenever anything of this changes. The blob
- *           holds the ops' names, the nodes' names, then per node the templates
- *           of with, when and for_each, each value's contents behind it in the order of
+ *           holds the ops' names, the nodes' names and retry_on, then per node
+ *           the templates of with, when and for_each, each value's contents behind it in the order of
  *           reading: so one pass can check it and nothing can be shared.
  * Graph:    compressed sparse rows both ways. Node index = position in the
  *           document. The same document gives the same bytes.
@@ -22,7 +22,7 @@
 #include "dag/document.h"
 
 #define PLAN_MAGIC   0x4e414c504e45504full /* "OPENPLAN" */
-#define PLAN_VERSION 4
+#define PLAN_VERSION 5
 #define PLAN_NONE    UINT32_MAX
 
 struct plan_node {
@@ -45,6 +45,10 @@ struct plan_node {
 	int64_t timeout_ns; /* 0: none */
 	int64_t retry_backoff_ns, retry_max_ns;
 	float retry_factor, retry_jitter;
+	/* Offset of a string of codes, ascending, with a space between two; or
+	 * 0: what may pass by itself is retried. */
+	uint32_t retry_on;
+	uint32_t reserved; /* 0 */
 };
 enum {
 	PLAN_NODE_PURE =
@@ -53,7 +57,8 @@ enum {
 	PLAN_NODE_STATIC = 1 << 1, /* with has no ${{ }}, or there is none */
 	PLAN_NODE_LEAF = 1 << 2,   /* no successors: its result belongs to the
 				    execution's result */
-	PLAN_NODE_SECRET = 1 << 3  /* with holds ${{ secrets.NAME }} */
+	PLAN_NODE_SECRET = 1 << 3, /* with holds ${{ secrets.NAME }} */
+	PLAN_NODE_ONCE = 1 << 4	   /* retry_on lacks "interrupted" */
 };
 
 struct plan {
@@ -101,6 +106,9 @@ plan_nodes(const struct plan *p)
 }
 const char *plan_node_name(const struct plan *p, uint32_t node);
 const char *plan_op_name(const struct plan *p, uint32_t op);
+/* Whether retry_on has the code (NULL: it has not). */
+bool plan_retry_on(
+    const struct plan *p, const struct plan_node *node, const char *code);
 /* PLAN_NONE: no such node. */
 uint32_t plan_find(const struct plan *p, const char *name, size_t len);
 /* True if ancestor can be reached from node along dependencies; a node is not

@@ -179,6 +179,37 @@ check_string(const struct plan *p, uint32_t offset, uint64_t *cursor)
 	return true;
 }
 
+/* Codes, each more than the one before. */
+static bool
+check_retry_on(const struct plan *p, uint32_t offset, uint64_t *cursor)
+{
+	const char *word = "", *next;
+	size_t before = 0, len, most;
+
+	if (offset == 0)
+		return true;
+	if (!check_string(p, offset, cursor))
+		return false;
+	next = plan_at(p, offset);
+	for (unsigned words = 1; words <= RETRY_ON_MAX; words++) {
+		len = strspn(next, "abcdefghijklmnopqrstuvwxyz_");
+		most = len < before ? len : before;
+		if (len == 0 || len > RETRY_CODE_MAX ||
+		    (words > 1 &&
+			(strncmp(word, next, most) > 0 ||
+			    (strncmp(word, next, most) == 0 && len <= before))))
+			return false;
+		if (next[len] == '\0')
+			return true;
+		if (next[len] != ' ')
+			return false;
+		word = next;
+		before = len;
+		next += len + 1;
+	}
+	return false;
+}
+
 static bool
 check_strings(const struct plan *p, uint64_t *cursor)
 {
@@ -189,6 +220,9 @@ check_strings(const struct plan *p, uint64_t *cursor)
 			return false;
 	for (uint32_t i = 0; i < p->node_count; i++)
 		if (!check_string(p, plan_nodes(p)[i].name, cursor))
+			return false;
+	for (uint32_t i = 0; i < p->node_count; i++)
+		if (!check_retry_on(p, plan_nodes(p)[i].retry_on, cursor))
 			return false;
 	*cursor = (*cursor + 7) & ~UINT64_C(7);
 	return *cursor <= p->size;
@@ -202,7 +236,7 @@ check_numbers(const struct plan_node *n)
 	       n->retry_max_ns >= n->retry_backoff_ns && n->retry_factor >= 1 &&
 	       n->retry_factor <= 1000 && n->retry_jitter >= 0 &&
 	       n->retry_jitter <= 1 && n->concurrency <= CONCURRENCY_MAX &&
-	       (n->concurrency > 0) == (n->for_each != 0);
+	       (n->concurrency > 0) == (n->for_each != 0) && n->reserved == 0;
 }
 
 /* No secrets in it, and one of the given types. */
@@ -258,6 +292,8 @@ check_node(const struct checker *c, uint32_t i, uint64_t *cursor)
 		flags |= PLAN_NODE_LEAF;
 	if (template_secrets(c->p, n->with, NULL, NULL) > 0)
 		flags |= PLAN_NODE_SECRET;
+	if (n->retry_on != 0 && !plan_retry_on(c->p, n, RETRY_INTERRUPTED))
+		flags |= PLAN_NODE_ONCE;
 	return n->flags == flags;
 }
 

@@ -11,7 +11,7 @@
 static const char *const node_keys[] = {"name", "op", "with", "when", "trigger",
     "retry", "timeout", "dependencies", "for_each", "concurrency", NULL};
 static const char *const retry_keys[] = {
-    "limit", "backoff", "factor", "max", "jitter", NULL};
+    "limit", "backoff", "factor", "max", "jitter", "on", NULL};
 static const char *const trigger_names[] = {
     "all_success", "all_done", "any_success", "any_failed", "none_failed"};
 
@@ -158,6 +158,71 @@ read_retry_limit(struct reader *r, uint32_t node, const struct json *v)
 		r->doc->nodes[node].retry.limit = (uint32_t)n;
 }
 
+static bool
+is_code(const struct json *v)
+{
+	if (v->type != JSON_STRING || v->count < 1 || v->count > RETRY_CODE_MAX)
+		return false;
+	return strspn(v->string, "abcdefghijklmnopqrstuvwxyz_") == v->count;
+}
+
+/* Puts a code in its place; false: it is there already. */
+static bool
+code_insert(struct retry *retry, const char *code)
+{
+	uint32_t at = retry->on_count;
+
+	while (at > 0 && strcmp(retry->on[at - 1], code) > 0)
+		at--;
+	if (at > 0 && strcmp(retry->on[at - 1], code) == 0)
+		return false;
+	memmove(&retry->on[at + 1], &retry->on[at],
+	    (retry->on_count - at) * sizeof(*retry->on));
+	retry->on[at] = code;
+	retry->on_count++;
+	return true;
+}
+
+static void
+read_retry_on(struct reader *r, uint32_t node, const struct json *v)
+{
+	const struct json *on = read_optional(v, "on");
+	struct retry *retry = &r->doc->nodes[node].retry;
+
+	if (on == NULL)
+		return;
+	if (on->type != JSON_ARRAY || on->count < 1 ||
+	    on->count > RETRY_ON_MAX) {
+		fault_at(r, node, on, "invalid_retry",
+		    "\"on\" must be a list of 1 to %d error codes, such as "
+		    "[timeout, http_status].",
+		    RETRY_ON_MAX);
+		return;
+	}
+	retry->on = mem_array(r->mem, on->count, sizeof(*retry->on));
+	if (retry->on == NULL)
+		return;
+	for (uint32_t i = 0; i < on->count; i++) {
+		if (!is_code(on->items[i]))
+			fault_at(r, node, on->items[i], "invalid_retry",
+			    "An error code has 1 to %d lower-case letters and "
+			    "underscores, such as timeout or command_failed.",
+			    RETRY_CODE_MAX);
+		else if (!code_insert(retry, on->items[i]->string))
+			fault_at(r, node, on->items[i], "invalid_retry",
+			    "\"%s\" stands here twice.", on->items[i]->string);
+	}
+}
+
+static void
+retry_default(struct retry *retry)
+{
+	retry->backoff_ns = RETRY_BACKOFF_NS;
+	retry->max_ns = RETRY_MAX_NS;
+	retry->factor = RETRY_FACTOR;
+	retry->jitter = 0;
+}
+
 static void
 read_retry(struct reader *r, uint32_t node, const struct json *source)
 {
@@ -165,9 +230,7 @@ read_retry(struct reader *r, uint32_t node, const struct json *source)
 	const struct json *v = read_optional(source, "retry");
 	int64_t max = RETRY_MAX_NS;
 
-	retry->backoff_ns = RETRY_BACKOFF_NS;
-	retry->max_ns = max;
-	retry->factor = RETRY_FACTOR;
+	retry_default(retry);
 	if (v == NULL)
 		return;
 	if (v->type != JSON_OBJECT) {
@@ -177,6 +240,7 @@ read_retry(struct reader *r, uint32_t node, const struct json *source)
 	}
 	read_known_keys(r, node, v, retry_keys);
 	read_retry_limit(r, node, v);
+	read_retry_on(r, node, v);
 	retry->backoff_ns =
 	    retry_duration(r, node, v, "backoff", RETRY_BACKOFF_NS);
 	if (max < retry->backoff_ns)
@@ -188,6 +252,8 @@ read_retry(struct reader *r, uint32_t node, const struct json *source)
 	if (retry->max_ns < retry->backoff_ns)
 		fault_at(r, node, read_optional(v, "max"), "invalid_retry",
 		    "\"max\" must not be less than \"backoff\".");
+	if (retry->limit == 0) /* one form for what means the same */
+		retry_default(retry);
 }
 
 /* Op ---------------------------------------------------------------------- */

@@ -50,13 +50,14 @@ arena_activate(struct arena *a, struct local *l)
 	fair_push(&a->active, &l->active, l->tenant, l->priority);
 }
 
-/* Events that are not offered to the journal yet. */
+/* Events that are not offered to the journal yet, or will be some. */
 static bool
 has_events(const struct arena *a, const struct local *l)
 {
 	const struct slot *slot = &a->exec->slots.list[l->slot];
 
-	return event_count(&slot->events) > slot_flush_to(slot).events;
+	return attempts_untold(l) ||
+	       event_count(&slot->events) > slot_flush_to(slot).events;
 }
 
 static void
@@ -196,6 +197,8 @@ look(struct arena *a, uint32_t i)
 	} else if (w.state == SLOT_RUNNING && l->open) {
 		local_control(a, l);
 		sched_release(&l->run, slot_flushed(slot).completed);
+		if (l->awaiting != NULL)
+			attempts_announced(a, l);
 		arena_settle(a, l);
 	} else if (w.state == SLOT_RUNNING && l->parked) {
 		arena_unpark_runs(a); /* it may be cancelled */
@@ -251,8 +254,12 @@ take_flushes(struct arena *a)
 		if (a->flush == NULL)
 			a->flush_end = &a->flush;
 		l->flush_queued = false;
-		if (l->open)
-			journal_mark(a->exec, l->slot, true);
+		if (!l->open)
+			continue;
+		attempts_tell(a, l);
+		if (attempts_untold(l))
+			queue_flush(a, l);
+		journal_mark(a->exec, l->slot, true);
 	}
 }
 

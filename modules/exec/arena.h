@@ -2,9 +2,10 @@
  *
  * Files:    exec.c and control.c (the host's functions), arena.c (what the
  *           thread does), arena_life.c (from its first moment to its last),
- *           attempt.c and attempt_io.c (nodes that take time), finish.c (begin
- *           and end of a run), assist.c (what the event loop does for a
- *           sleeping arena), takeover.c, resume.c, event.c, journal.c.
+ *           attempt.c, attempt_io.c, attempt_log.c, attempt_list.c (nodes that
+ *           take time), finish.c (begin and end of a run), assist.c (what the
+ *           event loop does for a sleeping arena), takeover.c, resume.c,
+ *           event.c, journal.c.
  * Threads:  struct arena and its struct locals belong to whoever holds `awake`:
  *           the arena's thread but while it sleeps; exceptions are atomic or
  *           say so. struct exec is read-only after exec_attach but for its
@@ -112,6 +113,7 @@ struct local {
 	uint32_t counted;	     /* completions in the arena's count */
 	const struct op *const *ops; /* by the plan's op index */
 	struct attempt *attempts;
+	struct attempt *awaiting, **awaiting_end; /* announced */
 	struct timer timeout;
 	int64_t flush_at;
 	int64_t parked_ns; /* since when it waits to begin; 0: it does not */
@@ -121,8 +123,9 @@ struct local {
 };
 
 enum attempt_stage {
-	ATTEMPT_SECRETS, /* waits for values that were asked for */
-	ATTEMPT_PREPARE, /* conditions and parameters, on a compute thread */
+	ATTEMPT_SECRETS,   /* waits for values that were asked for */
+	ATTEMPT_ANNOUNCED, /* waits until its start is durable */
+	ATTEMPT_PREPARE,   /* conditions and parameters, on a compute thread */
 	ATTEMPT_COMPUTE,
 	ATTEMPT_COMMAND,
 	ATTEMPT_IO,
@@ -142,10 +145,15 @@ struct attempt {
 	enum node_state state;
 	uint32_t ref;
 	const char *code;     /* literal; NULL: none */
+	bool told;	      /* the log knows of it, and of all behind it */
+	bool announced;	      /* … and the database */
+	bool gives_up;	      /* was interrupted and must not start over */
+	bool starting;	      /* parked before its start */
+	uint32_t event;	      /* announced: so many must be durable */
 	struct op_call *call; /* NULL: delay, retry */
 	struct local *local;
 	struct attempt *prev, *next;
-	struct attempt *chain; /* parked or unused ones */
+	struct attempt *chain; /* parked, announced or unused ones */
 	int64_t ends_ns;       /* delay: when it is over */
 	struct fan *fan;       /* NULL: its node has no list, or not yet */
 	struct attempt *wait_next, **wait_at; /* elements between two */
@@ -214,6 +222,7 @@ void arena_loop(struct arena *);
 void arena_hold(struct arena *);
 void arena_stop(struct arena *);
 void arena_wake(struct arena_shared *);
+uint32_t random_next(struct arena *); /* uniform */
 void arena_activate(struct arena *, struct local *);
 /* After anything happened to a run: it goes on, ends, or waits. */
 void arena_settle(struct arena *, struct local *);
@@ -258,6 +267,8 @@ void local_park(struct arena *, struct local *);
 struct attempt *attempt_new(struct arena *, struct local *, uint32_t node);
 void attempt_free(struct arena *, struct attempt *);
 void attempts_free(struct arena *);
+/* The attempt of an element becomes its next one, the newest of its run. */
+void attempt_renew(struct attempt *);
 const struct plan_node *attempt_plan(const struct attempt *);
 /* The record of its node, or of its element. */
 struct node_record *attempt_record(const struct attempt *);
@@ -270,7 +281,7 @@ attempt_is_element(const struct attempt *t)
 
 /* attempt.c */
 /* An attempt whose record says that it runs: its call, its timeout, and on. */
-void attempt_begin(struct arena *, struct attempt *, int64_t now);
+void attempt_begin(struct arena *, struct attempt *);
 /* Records its end, or arms its next try, or parks it; it may be freed. */
 void attempt_finish(struct arena *, struct attempt *);
 /* Waits for shared memory; then fan_begin or attempt_finish again. */
@@ -285,6 +296,34 @@ void attempts_collect(struct arena *); /* what compute threads handed back */
 void attempts_unpark(struct arena *);
 void attempt_computed(void *arena, struct op_call *, bool prepared);
 void attempt_came_back(void *arena, struct op_call *);
+
+/* Conditions hold and parameters are there: the op itself. */
+void attempt_act(struct arena *, struct attempt *);
+/* There is no memory for what has to be recorded before it begins. */
+void attempt_park_start(struct arena *, struct attempt *);
+/* Result, error and log into shared memory; false: there is no room for them
+ * now. What is too much is replaced by a failure. */
+bool output_put(
+    struct arena *, struct local *, struct op_outcome *, uint32_t *ref);
+
+/* attempt_log.c */
+/* Logs attempts that run and that the log does not know. */
+void attempts_tell(struct arena *, struct local *);
+bool attempts_untold(const struct local *);
+/* Before the end of a node: when its last attempt began, if it had several. */
+void attempt_log_last(struct arena *, struct attempt *);
+/* Before sched_retry_at; false: there is no memory for it now. */
+bool attempt_log_tried(struct arena *, const struct attempt *,
+    const struct op_outcome *, int64_t now);
+/* True: it may begin. Else it waits for the journal or for memory, and comes to
+ * attempt_act again. */
+bool attempt_announce(struct arena *, struct attempt *);
+void attempts_announced(struct arena *, struct local *); /* a commit */
+/* Before a rebuild: what the log knows and the records don't. */
+void attempts_recover(struct arena *, struct local *);
+/* After it: what becomes of the nodes that ran. */
+void attempts_interrupted(struct arena *, struct local *);
+void elements_interrupted(struct arena *, struct fan *);
 
 /* attempt_io.c */
 /* False: the outcome is filled. */

@@ -22,6 +22,15 @@ pin(unsigned index)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+uint32_t
+random_next(struct arena *a)
+{
+	a->random ^= a->random << 13;
+	a->random ^= a->random >> 7;
+	a->random ^= a->random << 17;
+	return (uint32_t)(a->random >> 32);
+}
+
 /* Ours, also after an owner that died. An owner that still lives is waited for
  * a while: a worker may be restarted before the old one is quite gone. */
 static int
@@ -188,9 +197,13 @@ arena_hold(struct arena *a)
 	if (atomic_exchange(&a->hold, true))
 		return;
 	pthread_mutex_lock(&a->awake);
-	for (uint32_t i = 0; i < a->exec->settings.max_runs; i++)
-		if (a->locals[i].open)
-			journal_mark(a->exec, i, true);
+	a->now_ns = clock_mono_ns();
+	for (uint32_t i = 0; i < a->exec->settings.max_runs; i++) {
+		if (!a->locals[i].open)
+			continue;
+		attempts_tell(a, &a->locals[i]);
+		journal_mark(a->exec, i, true);
+	}
 }
 
 void

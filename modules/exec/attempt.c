@@ -10,15 +10,6 @@
 
 #define INLINE_BYTES 8192 /* of JSON: more is parsed on a compute thread */
 
-static uint32_t
-random_next(struct arena *a)
-{
-	a->random ^= a->random << 13;
-	a->random ^= a->random >> 7;
-	a->random ^= a->random << 17;
-	return (uint32_t)(a->random >> 32);
-}
-
 /* --- start --- */
 
 static void
@@ -33,8 +24,8 @@ start_delay(struct arena *a, struct attempt *t)
 		attempt_finish(a, t);
 		return;
 	}
-	/* Counted from the node's first start, also after a takeover. */
-	t->ends_ns = l->base_ns + attempt_record(t)->started_ns + wait;
+	/* Counted from the attempt's start, also where it goes on. */
+	t->ends_ns = l->base_ns + attempt_record(t)->completed_ns + wait;
 	due = timer_due(&a->timers, &t->timer);
 	if (t->ends_ns < due &&
 	    timer_arm(&a->timers, &t->timer, t->ends_ns) != 0) {
@@ -93,6 +84,32 @@ start_op(struct arena *a, struct attempt *t)
 	}
 }
 
+/* It was stopped before it began. */
+static void
+cancel(struct arena *a, struct attempt *t)
+{
+	op_call_cancelled(t->call);
+	attempt_finish(a, t);
+}
+
+/* What it does outside can't be undone: the database hears of it before. */
+static bool
+acts_outside(const struct op_call *call)
+{
+	return (call->part == CALL_NODE || call->part == CALL_ELEMENT) &&
+	       !call->op->goes_on &&
+	       (call->op->kind == OP_COMMAND || call->op->kind == OP_IO);
+}
+
+void
+attempt_act(struct arena *a, struct attempt *t)
+{
+	if (t->timed_out || t->stopped)
+		cancel(a, t);
+	else if (!acts_outside(t->call) || attempt_announce(a, t))
+		start_op(a, t);
+}
+
 static void
 prepare(struct arena *a, struct attempt *t)
 {
@@ -105,7 +122,7 @@ prepare(struct arena *a, struct attempt *t)
 		compute_submit(a->compute, call,
 		    op ? COMPUTE_PREPARE | COMPUTE_OP : COMPUTE_PREPARE);
 	} else if (eval_prepare(call) == 1) {
-		start_op(a, t);
+		attempt_act(a, t);
 	} else {
 		attempt_finish(a, t);
 	}
@@ -159,27 +176,31 @@ call_create(const struct arena *a, struct attempt *t)
 
 /* Of a node with for_each, timeouts are those of its elements. */
 static bool
-arm_timeout(struct arena *a, struct attempt *t, int64_t now)
+arm_timeout(struct arena *a, struct attempt *t)
 {
 	const struct plan_node *p = attempt_plan(t);
 
 	if (p->timeout_ns == 0 || (p->for_each != 0 && !attempt_is_element(t)))
 		return true;
 	return timer_arm(&a->timers, &t->timer,
-		   t->local->base_ns + now + p->timeout_ns) == 0;
+		   t->local->base_ns + attempt_record(t)->completed_ns +
+		       p->timeout_ns) == 0;
 }
 
 void
-attempt_begin(struct arena *a, struct attempt *t, int64_t now)
+attempt_begin(struct arena *a, struct attempt *t)
 {
 	t->timed_out = t->stopped = t->prepared = false;
 	t->call = call_create(a, t);
-	t->no_memory = t->call == NULL || !arm_timeout(a, t, now);
+	t->no_memory = t->call == NULL || !arm_timeout(a, t);
 	if (!t->no_memory && t->call->op == NULL)
 		op_call_fail(t->call, false, "unknown_op",
 		    "This server does not know op \"%s\".",
 		    plan_op_name(t->local->run.plan, attempt_plan(t)->op));
-	if (t->no_memory || t->call->op == NULL)
+	else if (!t->no_memory && t->gives_up)
+		op_call_fail(t->call, true, RETRY_INTERRUPTED,
+		    "The node was interrupted: its server ended while it ran.");
+	if (t->no_memory || t->call->op == NULL || t->gives_up)
 		attempt_finish(a, t);
 	else
 		attempt_go_on(a, t);
@@ -189,13 +210,17 @@ void
 attempt_start(struct arena *a, struct local *l, uint32_t node, int64_t now)
 {
 	struct attempt *t = attempt_new(a, l, node);
+	bool gives_up = record_gives_up(
+	    &plan_nodes(l->run.plan)[node], &l->run.nodes[node]);
 
 	sched_start(&l->run, node, now);
 	if (t == NULL)
 		sched_end(
 		    &l->run, node, NODE_FAILED, clock_mono_ns() - l->base_ns);
-	else
-		attempt_begin(a, t, now);
+	else {
+		t->gives_up = gives_up;
+		attempt_begin(a, t);
+	}
 }
 
 /* --- end --- */
@@ -250,29 +275,37 @@ ended_state(enum outcome_state s)
 	return NODE_FAILED;
 }
 
+/* Whether it is tried again, where its retry is for such a failure. */
 static bool
-retry_at(struct arena *a, struct attempt *t, bool retryable, int64_t now,
-    int64_t *due)
+may_retry(const struct attempt *t, const struct op_outcome *o)
 {
-	uint32_t random = random_next(a);
+	const struct plan_node *p = attempt_plan(t);
+	bool retryable = o->retryable;
 
-	if (attempt_is_element(t))
-		return fanout_retry_at(&t->fan->machine, attempt_plan(t),
-		    t->element, retryable, now, random, due);
-	return sched_retry_at(
-	    &t->local->run, t->node, retryable, now, random, due);
+	if (o->state != OUTCOME_FAILED)
+		return false;
+	if (p->retry_on != 0)
+		retryable = plan_retry_on(t->local->run.plan, p, o->error_code);
+	return attempt_is_element(t)
+		   ? fanout_may_retry(
+			 &t->fan->machine, p, t->element, retryable)
+		   : sched_may_retry(&t->local->run, t->node, retryable);
 }
 
-static bool
+/* To the next attempt, after a while. */
+static void
 try_again(
     struct arena *a, struct attempt *t, const struct op_outcome *o, int64_t now)
 {
 	struct local *l = t->local;
 	int64_t due;
 
-	if (o->state != OUTCOME_FAILED ||
-	    !retry_at(a, t, o->retryable, now, &due))
-		return false;
+	if (!attempt_log_tried(a, t, o, now)) {
+		attempt_park(a, t);
+		return;
+	}
+	due = record_retry(
+	    attempt_plan(t), attempt_record(t), now, random_next(a));
 	if (t->call != NULL)
 		op_call_free(t->call);
 	t->call = NULL;
@@ -282,56 +315,29 @@ try_again(
 	t->timed_out = t->stopped = false;
 	if (timer_arm(&a->timers, &t->timer, l->base_ns + due) != 0)
 		attempt_due(a, t);
-	return true;
 }
 
-void
-attempt_park(struct arena *a, struct attempt *t)
+static void
+chain_parked(struct arena *a, struct attempt *t)
 {
 	t->stage = ATTEMPT_PARKED;
-	timer_cancel(&a->timers, &t->timer);
 	t->chain = a->parked;
 	a->parked = t;
 	atomic_store(&a->exec->global->starved, 1);
 }
 
-/* One run must not take the memory of all others: what is too much fails. */
-static void
-refuse_excess(struct arena *a, struct local *l, struct op_outcome *o)
+void
+attempt_park(struct arena *a, struct attempt *t)
 {
-	size_t held = a->exec->slots.list[l->slot].outputs;
-
-	if (held + o->result_len + o->log_len <= a->exec->settings.run_bytes)
-		return;
-	*o = (struct op_outcome){.state = OUTCOME_FAILED,
-	    .error_code = "results_too_large",
-	    .error = "The results and logs of this execution take more than a "
-		     "quarter of shared_memory."};
+	timer_cancel(&a->timers, &t->timer);
+	chain_parked(a, t);
 }
 
-/* False: there is no room for it now. */
-static bool
-output_create(
-    struct arena *a, struct local *l, struct op_outcome *o, uint32_t *ref)
+void
+attempt_park_start(struct arena *a, struct attempt *t)
 {
-	if (o->result == NULL && o->error == NULL && o->log == NULL) {
-		*ref = 0;
-		return true;
-	}
-	refuse_excess(a, l, o);
-	while (arena_may_take(a, CLAIM_OUTPUT)) {
-		if (slot_output(&a->exec->slots, l->slot, o, ref))
-			return true;
-		if (!plan_cache_evict(&a->exec->plans))
-			break;
-	}
-	if (!a->desperate)
-		return false;
-	*o = (struct op_outcome){.state = OUTCOME_FAILED,
-	    .error = "There was no shared memory left for the node's result."};
-	slot_output(&a->exec->slots, l->slot, o, ref);
-	a->desperate = false; /* it may be enough for the others */
-	return true;
+	t->starting = true;
+	chain_parked(a, t);
 }
 
 /* Decides what the attempt came to and puts its output into shared memory.
@@ -344,9 +350,11 @@ keep(struct arena *a, struct attempt *t, int64_t now)
 
 	if (t->call != NULL)
 		secrets_redact(a, t->local, &t->call->mem, &o);
-	if (try_again(a, t, &o, now))
+	if (may_retry(t, &o)) {
+		try_again(a, t, &o, now);
 		return false;
-	if (!output_create(a, t->local, &o, &t->ref)) {
+	}
+	if (!output_put(a, t->local, &o, &t->ref)) {
 		attempt_park(a, t);
 		return false;
 	}
@@ -367,6 +375,7 @@ attempt_finish(struct arena *a, struct attempt *t)
 
 	if (!t->kept && !keep(a, t, now))
 		return;
+	attempt_log_last(a, t);
 	if (!attempt_is_element(t)) {
 		l->run.nodes[t->node].output = t->ref;
 		sched_end(&l->run, t->node, t->state, now);
@@ -394,11 +403,15 @@ unpark(struct arena *a, struct attempt *t)
 	bool list = t->call != NULL &&
 		    (t->call->part == CALL_LIST || t->call->part == CALL_ROOTS);
 
-	if (list && t->call->outcome.state == OUTCOME_SUCCESS &&
-	    (t->fan == NULL || !t->fan->ended))
+	if (t->starting) {
+		t->starting = false;
+		attempt_act(a, t);
+	} else if (list && t->call->outcome.state == OUTCOME_SUCCESS &&
+		   (t->fan == NULL || !t->fan->ended)) {
 		fan_begin(a, t);
-	else
+	} else {
 		attempt_finish(a, t);
+	}
 	arena_settle(a, l);
 }
 
@@ -433,8 +446,7 @@ ask_to_stop(struct arena *a, struct attempt *t)
 		attempt_io_stop(a, t->call);
 		break;
 	case ATTEMPT_SECRETS:
-		op_call_cancelled(t->call);
-		attempt_finish(a, t);
+		cancel(a, t);
 		break;
 	case ATTEMPT_DELAY:
 		attempt_finish(a, t);
@@ -442,6 +454,7 @@ ask_to_stop(struct arena *a, struct attempt *t)
 	case ATTEMPT_FAN:
 		fan_stop(t->local, t->fan);
 		break;
+	case ATTEMPT_ANNOUNCED: /* ends when the journal answers */
 	case ATTEMPT_RETRY:
 	case ATTEMPT_PARKED:
 		break;
@@ -556,7 +569,7 @@ attempts_collect(struct arena *a)
 			; /* it comes back once more */
 		} else if (t->prepared && !t->timed_out && !t->stopped) {
 			t->prepared = false;
-			start_op(a, t);
+			attempt_act(a, t);
 			arena_settle(a, t->local);
 		} else {
 			if (t->prepared)

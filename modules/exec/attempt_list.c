@@ -49,6 +49,31 @@ attempt_new(struct arena *a, struct local *l, uint32_t node)
 	return t;
 }
 
+static void
+unlink_attempt(struct attempt *t)
+{
+	if (t->next != NULL)
+		t->next->prev = t->prev;
+	if (t->prev != NULL)
+		t->prev->next = t->next;
+	else
+		t->local->attempts = t->next;
+}
+
+void
+attempt_renew(struct attempt *t)
+{
+	struct local *l = t->local;
+
+	unlink_attempt(t);
+	t->prev = NULL;
+	t->next = l->attempts;
+	if (l->attempts != NULL)
+		l->attempts->prev = t;
+	l->attempts = t;
+	t->told = t->announced = false;
+}
+
 void
 attempt_free(struct arena *a, struct attempt *t)
 {
@@ -60,12 +85,7 @@ attempt_free(struct arena *a, struct attempt *t)
 	if (t->call != NULL)
 		op_call_free(t->call);
 	t->call = NULL;
-	if (t->next != NULL)
-		t->next->prev = t->prev;
-	if (t->prev != NULL)
-		t->prev->next = t->next;
-	else
-		t->local->attempts = t->next;
+	unlink_attempt(t);
 	t->chain = a->unused;
 	a->unused = t;
 }

@@ -92,6 +92,7 @@ fan_create(struct arena *a, struct attempt *t, struct fan_block *b)
 	fanout_create(&fan->machine, b->elements, b->count,
 	    attempt_plan(fan->attempt)->concurrency);
 	fanout_rebuild(&fan->machine);
+	elements_interrupted(a, fan);
 	return fan;
 }
 
@@ -336,6 +337,7 @@ start_one(struct arena *a, struct fan *fan, int64_t now)
 		return false;
 	if (t != NULL) {
 		element_unlink(t);
+		attempt_renew(t);
 	} else if (fanout_next(&fan->machine, &element)) {
 		t = attempt_new(a, fan->attempt->local, fan->attempt->node);
 		if (t == NULL) {
@@ -348,8 +350,10 @@ start_one(struct arena *a, struct fan *fan, int64_t now)
 	} else {
 		return false;
 	}
+	t->gives_up =
+	    record_gives_up(attempt_plan(t), &fan->block->elements[t->element]);
 	fanout_start(&fan->machine, t->element, now);
-	attempt_begin(a, t, now);
+	attempt_begin(a, t);
 	return true;
 }
 

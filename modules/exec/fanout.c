@@ -62,11 +62,8 @@ fanout_rebuild(struct fanout *f)
 		struct node_record *r = record(f, i);
 		enum node_state s = node_state(r);
 
-		if (s == NODE_RUNNING) {
-			r->attempts--;
-			r->output = 0;
-			set_state(r, NODE_PENDING);
-		}
+		if (s == NODE_RUNNING)
+			record_cut_off(r);
 		f->active += s == NODE_RETRY;
 		if (s >= NODE_SUCCESS)
 			count_ended(f, i, s);
@@ -93,12 +90,7 @@ fanout_start(struct fanout *f, uint32_t element, int64_t now)
 	struct node_record *r = record(f, element);
 
 	f->active += node_state(r) != NODE_RETRY;
-	if ((r->flags & NODE_STARTED) == 0) {
-		r->started_ns = now;
-		r->flags |= NODE_STARTED;
-	}
-	r->attempts++;
-	set_state(r, NODE_RUNNING);
+	record_start(r, now);
 }
 
 void
@@ -114,18 +106,11 @@ fanout_end(
 }
 
 bool
-fanout_retry_at(struct fanout *f, const struct plan_node *plan,
-    uint32_t element, bool retryable, int64_t now, uint32_t random,
-    int64_t *due)
+fanout_may_retry(const struct fanout *f, const struct plan_node *plan,
+    uint32_t element, bool retryable)
 {
-	struct node_record *r = record(f, element);
-
-	if (!retryable || r->attempts > plan->retry_limit || !fanout_open(f))
-		return false;
-	*due = retry_due(plan, r->attempts, now, random);
-	r->completed_ns = *due;
-	set_state(r, NODE_RETRY);
-	return true;
+	return retryable && record(f, element)->attempts <= plan->retry_limit &&
+	       fanout_open(f);
 }
 
 void

@@ -2,7 +2,7 @@
  * list: which element may start when, and what all of them come to.
  *
  * In:       fanout_create, fanout_restore, fanout_rebuild; fanout_start,
- *           fanout_end, fanout_retry_at, fanout_stop; times are arguments, in
+ *           fanout_end, fanout_may_retry, fanout_stop; times are arguments, in
  *           nanoseconds since the run's base.
  * Out:      pulled: fanout_next (start this element), fanout_ended,
  *           fanout_state. Once an element has failed for good or the node was
@@ -59,11 +59,10 @@ void fanout_start(struct fanout *, uint32_t element, int64_t now);
  * the record already. */
 void fanout_end(
     struct fanout *, uint32_t element, enum node_state, int64_t now);
-/* A failure of a running element: true if it is tried again, at *due. random is
- * uniform over all its values. False: end it. */
-bool fanout_retry_at(struct fanout *, const struct plan_node *,
-    uint32_t element, bool retryable, int64_t now, uint32_t random,
-    int64_t *due);
+/* Whether a running element that failed is tried again (record_retry); if not,
+ * end it. retryable: its retry is for this kind of failure. */
+bool fanout_may_retry(const struct fanout *, const struct plan_node *,
+    uint32_t element, bool retryable);
 /* Cancelled: nothing starts any more. */
 void fanout_stop(struct fanout *);
 

@@ -107,7 +107,8 @@ local_reset(struct arena *a, struct local *l, uint32_t slot, struct slot_word w)
 	fair_remove(&a->active, &l->active); /* of an earlier life */
 	l->tenant = slot_tenant(&a->exec->slots, slot);
 	l->asked = 0;
-	l->attempts = NULL;
+	l->attempts = l->awaiting = NULL;
+	l->awaiting_end = &l->awaiting;
 	l->fans = l->fans_ready = NULL;
 	free(l->fan_at);
 	l->fan_at = NULL;
@@ -222,9 +223,11 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	if (fresh) {
 		sched_begin(&l->run);
 	} else {
+		attempts_recover(a, l);
 		fans_adopt(a, l);
 		sched_rebuild(&l->run, slot_flushed(slot).completed,
 		    clock_mono_ns() - l->base_ns);
+		attempts_interrupted(a, l);
 		attempts_retry(a, l);
 		l->leaf_results = has_leaf_results(&l->run, &a->exec->shm);
 	}

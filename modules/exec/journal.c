@@ -398,6 +398,8 @@ committed(struct exec *e, const struct journal_entry *j)
 		   durability(e, j->run.slot) == DURABILITY_SYNC) {
 		arena_released(e, j->run.slot);
 	}
+	if (j->events > 0 && atomic_load(&slot->awaited) != 0)
+		arena_look(e, e->arena->index, j->run.slot);
 }
 
 static void

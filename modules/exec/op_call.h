@@ -138,6 +138,9 @@ struct op {
 	int64_t (*delay)(struct op_call *);
 	void (*compute)(struct op_call *);
 	const struct io_class *io; /* OP_IO */
+	/* What it waits for outlives its server: an attempt that was cut off
+	 * goes on from its start instead of counting as interrupted. */
+	bool goes_on;
 };
 
 /* The built-in ops, then those of modules; index = id in this process.

@@ -13,8 +13,8 @@ struct resume {
 	uint32_t slot;
 	const struct plan *plan;
 	int64_t base_us;
-	struct node_record *nodes;
-	uint32_t *order;
+	struct run run;
+	uint64_t random;
 	uint32_t completed, events;
 	struct fan_block **fans; /* by node; NULL: there are none */
 };
@@ -70,7 +70,7 @@ take_completion(struct resume *r, struct node_record *n,
 	n->started_ns = (d->started_us - r->base_us) * 1000;
 	n->completed_ns = (d->completed_us - r->base_us) * 1000;
 	atomic_store(&n->state, (uint8_t)state);
-	r->order[r->completed++] = d->node;
+	r->run.order[r->completed++] = d->node;
 	return true;
 }
 
@@ -107,7 +107,22 @@ take_list(struct resume *r, const struct run_done *d, struct err *err)
 	return 0;
 }
 
-/* An element that had not ended goes on with the attempt that ran. */
+/* An event of a node or an element, which may have ended by a later row. */
+static void
+take_event(struct resume *r, struct node_record *n, const struct run_done *d)
+{
+	struct run_event event = {.node = d->node,
+	    .element = d->element,
+	    .attempt = d->attempts,
+	    .kind = (uint8_t)d->kind,
+	    .started_ns = (d->started_us - r->base_us) * 1000,
+	    .completed_ns = (d->completed_us - r->base_us) * 1000};
+
+	r->random = r->random * 6364136223846793005u + 1442695040888963407u;
+	record_restore(&plan_nodes(r->plan)[d->node], n, &event,
+	    (uint32_t)(r->random >> 32));
+}
+
 static int
 take_element(struct resume *r, const struct run_done *d, struct err *err)
 {
@@ -122,11 +137,13 @@ take_element(struct resume *r, const struct run_done *d, struct err *err)
 	n = &b->elements[d->element];
 	if (node_state(n) >= NODE_SUCCESS)
 		return corrupted(err);
-	if (state != NODE_PENDING &&
-	    !slot_output(&r->exec->slots, r->slot, &o, &n->output))
+	if (state == NODE_PENDING) {
+		take_event(r, n, d);
+		return 0;
+	}
+	if (!slot_output(&r->exec->slots, r->slot, &o, &n->output))
 		return full(err);
-	n->attempts = d->kind == EVENT_STARTED ? (uint16_t)(d->attempts - 1)
-					       : d->attempts;
+	n->attempts = d->attempts;
 	n->flags = NODE_STARTED;
 	n->started_ns = (d->started_us - r->base_us) * 1000;
 	n->completed_ns = (d->completed_us - r->base_us) * 1000;
@@ -134,20 +151,11 @@ take_element(struct resume *r, const struct run_done *d, struct err *err)
 	return 0;
 }
 
-/* An event of a node that may have ended by a later row. */
-static void
-take_event(struct resume *r, struct node_record *n, const struct run_done *d)
-{
-	(void)n;
-	(void)d;
-	r->events++;
-}
-
 static int
 take_row(struct resume *r, const struct run_done *d, struct err *err)
 {
 	enum node_state state = ended_by(d->kind);
-	struct node_record *n = r->nodes;
+	struct node_record *n = r->run.nodes;
 
 	if (d->node >= r->plan->node_count)
 		return corrupted(err);
@@ -157,10 +165,11 @@ take_row(struct resume *r, const struct run_done *d, struct err *err)
 		return d->kind == EVENT_EXPANDED ? take_list(r, d, err)
 						 : take_element(r, d, err);
 	}
-	if (state != NODE_PENDING && node_state(n) >= NODE_SUCCESS)
+	if (node_state(n) >= NODE_SUCCESS)
 		return corrupted(err);
 	if (state != NODE_PENDING)
 		return take_completion(r, n, d, state) ? 0 : full(err);
+	r->events++;
 	take_event(r, n, d);
 	return 0;
 }
@@ -176,9 +185,9 @@ fill(struct resume *r, const struct run_resume *from, struct err *err)
 
 	if (at == 0)
 		return full(err);
-	r->nodes = shm_at(&r->exec->shm, at);
-	r->order = (void *)(r->nodes + count);
-	memset(r->nodes, 0, count * sizeof(*r->nodes));
+	memset(
+	    shm_at(&r->exec->shm, at), 0, count * sizeof(struct node_record));
+	run_view(&r->run, r->plan, &slot->state, shm_at(&r->exec->shm, at));
 	for (uint32_t k = 0; k < from->count; k++)
 		if (take_row(r, &from->done[k], err) != 0)
 			return -1;
@@ -226,7 +235,8 @@ resume_run(struct exec *e, uint32_t slot, const struct run_resume *from,
 	    .slot = slot,
 	    .plan = plan_cache_plan(&e->plans, slot, &entry),
 	    .base_us =
-		from->started_us != 0 ? from->started_us : clock_real_us()};
+		from->started_us != 0 ? from->started_us : clock_real_us(),
+	    .random = (uint64_t)clock_mono_ns()};
 
 	if (check_size(e, from, run_memory_size(r.plan->node_count), err) != 0)
 		return -1;

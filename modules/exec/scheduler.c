@@ -182,12 +182,8 @@ order_complete(struct run *r)
 			r->wait[i] |= AWAIT_DECIDED;
 			r->order[r->completed++] = i;
 		}
-		if (s == NODE_RUNNING) {
-			n->attempts--;
-			n->output = 0; /* of an end that was not recorded */
-			atomic_store_explicit(
-			    &n->state, NODE_PENDING, memory_order_release);
-		}
+		if (s == NODE_RUNNING)
+			record_cut_off(n);
 		r->succeeded += s == NODE_SUCCESS;
 		r->failed += s == NODE_FAILED;
 	}
@@ -240,24 +236,17 @@ sched_rebuild(struct run *r, uint32_t durable, int64_t now)
 }
 
 bool
-sched_retry_at(struct run *r, uint32_t node, bool retryable, int64_t now,
-    uint32_t random, int64_t *due)
+sched_may_retry(const struct run *r, uint32_t node, bool retryable)
 {
-	const struct plan_node *p = &plan_nodes(r->plan)[node];
-	struct node_record *n = &r->nodes[node];
-
-	if (!retryable || n->attempts > p->retry_limit ||
-	    (stopping(r) && !is_cleanup(r->wait[node])))
-		return false;
-	*due = retry_due(p, n->attempts, now, random);
-	n->completed_ns = *due;
-	atomic_store_explicit(&n->state, NODE_RETRY, memory_order_release);
-	return true;
+	return retryable &&
+	       r->nodes[node].attempts <=
+		   plan_nodes(r->plan)[node].retry_limit &&
+	       (!stopping(r) || is_cleanup(r->wait[node]));
 }
 
-int64_t
-retry_due(
-    const struct plan_node *p, uint16_t attempts, int64_t now, uint32_t random)
+/* Nanoseconds from the end of an attempt to the start of the next. */
+static int64_t
+backoff(const struct plan_node *p, uint32_t attempts, uint32_t random)
 {
 	double wait = (double)p->retry_backoff_ns *
 		      pow((double)p->retry_factor, (double)attempts - 1);
@@ -269,9 +258,25 @@ retry_due(
 	    1 + (double)p->retry_jitter * ((double)random / UINT32_MAX * 2 - 1);
 	if (!(wait >= 0))
 		wait = 0;
-	if (wait > 1e17)
-		wait = 1e17;
-	return now + (int64_t)wait;
+	return wait > 1e17 ? (int64_t)1e17 : (int64_t)wait;
+}
+
+int64_t
+record_retry(const struct plan_node *p, struct node_record *n, int64_t failed,
+    uint32_t random)
+{
+	int64_t due = failed + backoff(p, n->attempts, random);
+
+	n->completed_ns = due;
+	node_become(n, NODE_RETRY, NODE_STARTED, n->attempts);
+	return due;
+}
+
+int64_t
+sched_retry_at(struct run *r, uint32_t node, int64_t failed, uint32_t random)
+{
+	return record_retry(
+	    &plan_nodes(r->plan)[node], &r->nodes[node], failed, random);
 }
 
 void

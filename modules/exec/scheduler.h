@@ -32,7 +32,7 @@
 enum node_state {
 	NODE_PENDING,
 	NODE_RUNNING,
-	NODE_RETRY,   /* waits for its next attempt, due at completed_ns */
+	NODE_RETRY,   /* waits for its next attempt */
 	NODE_SUCCESS, /* from here on: ended */
 	NODE_FAILED,
 	NODE_SKIPPED,
@@ -40,13 +40,28 @@ enum node_state {
 };
 
 enum {
-	NODE_STARTED = 1 << 0 /* started_ns is set: kept by later attempts */
+	NODE_STARTED = 1 << 0, /* started_ns is set: kept by later attempts */
+	NODE_AGAIN = 1 << 1,   /* pending: the attempt was cut off and starts
+				  over, as the same one */
+	NODE_GOES_ON = 1 << 2, /* … or goes on from its start */
+	NODE_CUT_OFF = 1 << 3, /* … and nobody looked at it yet */
+	NODE_TOLD = 1 << 4,    /* the log has the attempt's EVENT_STARTED */
+	NODE_INTERRUPTED_SHIFT = 5 /* above: how often it was interrupted */
 };
+#define INTERRUPTED_MAX 7u
 
+/* completed_ns of a node that runs is its attempt's start, of one in NODE_RETRY
+ * when that is due. */
 struct node_record {
-	_Atomic uint8_t state; /* enum node_state; stored last */
-	uint8_t flags;
-	uint16_t attempts;
+	union {
+		struct {
+			_Atomic uint8_t state; /* enum node_state; stored last
+						*/
+			uint8_t flags;
+			uint16_t attempts;
+		};
+		_Atomic uint32_t word; /* all three, changed at once */
+	};
 	uint32_t output; /* see slot.h; 0: none */
 	int64_t started_ns, completed_ns;
 };
@@ -104,8 +119,8 @@ void run_view(
 /* A run that nothing happened in yet. */
 void sched_begin(struct run *);
 /* From the records: after a takeover, or where history was put into them.
- * Nodes that ran are pending again, the same attempt; nodes in NODE_RETRY stay
- * so, the caller arms their timers. durable: how many entries of the order are
+ * Nodes that ran are pending again, the same attempt, with NODE_AGAIN and
+ * NODE_CUT_OFF; nodes in NODE_RETRY stay so, the caller arms their timers. durable: how many entries of the order are
  * committed, for runs that are held. */
 void sched_rebuild(struct run *, uint32_t durable, int64_t now);
 /* The first `durable` entries of the order are committed; no more than were
@@ -120,13 +135,12 @@ void sched_stop(struct run *, enum run_stop why, int64_t now);
  * part of the state: after sched_rebuild the caller says it again. */
 void sched_pause(struct run *);
 void sched_resume(struct run *);
-/* A failure of a running node: true if it is tried again, at *due. random is
- * uniform over all its values. False: end it. */
-bool sched_retry_at(struct run *, uint32_t node, bool retryable, int64_t now,
-    uint32_t random, int64_t *due);
-/* When the attempt after the given number of them starts. */
-int64_t retry_due(
-    const struct plan_node *, uint16_t attempts, int64_t now, uint32_t random);
+/* Whether a running node that failed is tried again; if not, end it. retryable:
+ * its retry is for this kind of failure. */
+bool sched_may_retry(const struct run *, uint32_t node, bool retryable);
+/* It is: when, the same for the same random, see record_retry. */
+int64_t sched_retry_at(
+    struct run *, uint32_t node, int64_t failed, uint32_t random);
 /* A retry is due. */
 void sched_retry(struct run *, uint32_t node);
 /* Once sched_ended, or for a look at a run that goes on (RUN_RUNNING). */
@@ -143,6 +157,82 @@ node_state(const struct node_record *n)
 	return (enum node_state)atomic_load_explicit(
 	    &n->state, memory_order_acquire);
 }
+
+static inline void
+node_become(struct node_record *n, enum node_state state, unsigned flags,
+    unsigned attempts)
+{
+	atomic_store_explicit(&n->word,
+	    (uint32_t)state | (uint32_t)flags << 8 | (uint32_t)attempts << 16,
+	    memory_order_release);
+}
+
+static inline unsigned
+node_interruptions(const struct node_record *n)
+{
+	return n->flags >> NODE_INTERRUPTED_SHIFT;
+}
+
+/* The start of an attempt: a new one, the same again, or one that goes on. */
+static inline void
+record_start(struct node_record *n, int64_t now)
+{
+	unsigned flags = n->flags | NODE_STARTED;
+	unsigned again = (flags & NODE_AGAIN) != 0;
+
+	if ((n->flags & NODE_STARTED) == 0)
+		n->started_ns = now;
+	if ((flags & NODE_GOES_ON) == 0) {
+		n->completed_ns = now;
+		flags &= ~(unsigned)NODE_TOLD;
+	}
+	flags &= ~(unsigned)(NODE_AGAIN | NODE_GOES_ON | NODE_CUT_OFF);
+	node_become(n, NODE_RUNNING, flags, n->attempts + 1u - again);
+}
+
+/* Its owner died while it ran. */
+static inline void
+record_cut_off(struct node_record *n)
+{
+	n->output = 0; /* of an end that was not recorded */
+	node_become(
+	    n, NODE_PENDING, n->flags | NODE_AGAIN | NODE_CUT_OFF, n->attempts);
+}
+
+static inline bool
+record_is_cut_off(const struct node_record *n)
+{
+	return (n->flags & NODE_CUT_OFF) != 0 && node_state(n) == NODE_PENDING;
+}
+
+/* To the next attempt, some time after `failed`: when. random is uniform over
+ * all its values. */
+int64_t record_retry(const struct plan_node *, struct node_record *,
+    int64_t failed, uint32_t random);
+
+/* tries.c: attempts of nodes or elements that were cut off when their owner
+ * died.
+ *   memory is left:  record_recover, the rebuild, then for each that
+ *                    record_is_cut_off: log it if record_logs_interruption
+ *                    says so, then record_interrupted
+ *   history is left: record_restore for each event, completions, and as above
+ * last: of the log, NULL if that is empty. goes_on: struct op's. */
+struct run_event;
+/* last is of the record's node and element: a try that the record lacks? */
+void record_recover(const struct plan_node *, struct node_record *,
+    const struct run_event *last, uint32_t random);
+/* place: node and element of the record. */
+bool record_logs_interruption(const struct plan_node *,
+    const struct node_record *, bool goes_on, const struct run_event *last,
+    const struct run_event *place);
+/* It will start over, go on, or fail: see record_gives_up. */
+void record_interrupted(struct node_record *, bool goes_on);
+/* A pending one fails where it would start: it must not start over, or was
+ * interrupted INTERRUPTED_MAX times. */
+bool record_gives_up(const struct plan_node *, const struct node_record *);
+/* An event of the history, in its order, before what ended it. */
+void record_restore(const struct plan_node *, struct node_record *,
+    const struct run_event *, uint32_t random);
 
 static inline bool
 sched_ended(const struct run *r)
@@ -193,14 +283,7 @@ sched_next(struct run *r, uint32_t *node)
 static inline void
 sched_start(struct run *r, uint32_t node, int64_t now)
 {
-	struct node_record *n = &r->nodes[node];
-
-	if ((n->flags & NODE_STARTED) == 0) {
-		n->started_ns = now;
-		n->flags |= NODE_STARTED;
-	}
-	n->attempts++;
-	atomic_store_explicit(&n->state, NODE_RUNNING, memory_order_release);
+	record_start(&r->nodes[node], now);
 }
 
 /* What the end of a node means to those that wait for it. */

@@ -106,6 +106,7 @@ struct slot {
 
 	uint32_t status_written;	    /* what the database knows */
 	_Atomic uint64_t flushed, flush_to; /* written; offered */
+	_Atomic uint32_t awaited; /* events shall be durable: tell the arena */
 	struct event_log events;
 };
 

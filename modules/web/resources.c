@@ -312,9 +312,10 @@ static const struct field node_execution_fields[] = {
     {"node_index", FIELD_INTEGER, COL_NODE_EXECUTION_NODE_INDEX, 0, NULL,
 	"The node's place in the definition, from 0."},
     {"status", FIELD_ENUM, COL_NODE_EXECUTION_STATUS, 0, node_statuses,
-	"How it ended; pending before."},
+	"How it ended; running from its first attempt on (shown a moment "
+	"later), pending before."},
     {"started_at", FIELD_TIME, COL_NODE_EXECUTION_STARTED_AT, 0, NULL,
-	"When its last attempt began."},
+	"When its first attempt began."},
     {"completed_at", FIELD_TIME, COL_NODE_EXECUTION_COMPLETED_AT, 0, NULL,
 	"When it ended."},
     {"duration_ms", FIELD_NUMBER, COL_NODE_EXECUTION_DURATION_MS, 0, NULL,
@@ -330,6 +331,10 @@ static const struct field node_execution_fields[] = {
 	"What it returned."},
     {"log", FIELD_TEXT, COL_NODE_EXECUTION_LOG, FIELD_LONG, NULL,
 	"The end of what it wrote to its log."},
+    {"attempts", FIELD_JSON, COL_NODE_EXECUTION_ATTEMPTS, FIELD_LONG, NULL,
+	"Each attempt, the first one first: number, status (running, success, "
+	"failed, cancelled or interrupted), started_at, completed_at, error, "
+	"log (its last 4,096 characters)."},
     FIELDS_END,
 };
 

@@ -528,7 +528,7 @@ export class Client {
 }
 
 // Results and logs come in lists only when asked for.
-const FIELDS = "node_name,node_index,status,started_at,completed_at,duration_ms,retry_count,error,result,log";
+const FIELDS = "node_name,node_index,status,started_at,completed_at,duration_ms,retry_count,error,result,log,attempts";
 
 export const ended = (status) => ["success", "failed", "cancelled"].includes(status);
 
@@ -568,7 +568,8 @@ export async function recordFaults(server, ids) {
 		select e.id, v.number, count(h.node) as recorded, count(distinct h.node) as different, cardinality(v.node_names) as defined
 		  from open.executions e
 		  join open.dag_versions v on v.id = e.dag_version_id
-		  left join lateral (select unnest(r.nodes) as node from open.node_history r where r.execution_id = e.id) h on true
+		  left join lateral (select c.node from open.node_history r cross join lateral unnest(r.nodes, r.states, r.elements) as c(node, state, element)
+		                      where r.execution_id = e.id and c.state in ('s', 'f', 'k', 'c') and c.element is null) h on true
 		 where e.id in (${list})
 		 group by e.id, v.id
 		having count(h.node) <> cardinality(v.node_names) or count(distinct h.node) <> cardinality(v.node_names)`);

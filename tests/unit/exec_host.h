@@ -85,7 +85,7 @@ plan_put(struct exec *exec, const struct test_plan *p)
 /* --- the database --- */
 
 #define DB_NODES 128
-#define DB_ROWS	 256
+#define DB_ROWS	 512
 #define DB_TEXT	 512
 
 struct db_node {
@@ -107,6 +107,7 @@ struct db_execution {
 	uint32_t events_in[DB_ROWS]; /* by first: events of the row */
 	struct db_node nodes[DB_NODES]; /* in the order of completion */
 	uint32_t node_row[DB_NODES];	/* its row's first */
+	uint32_t event_count;
 	struct db_node events[DB_ROWS];
 	char result[DB_TEXT], error[DB_TEXT];
 };
@@ -216,6 +217,8 @@ db_history(
 			x->node_row[nodes + i - j->events] = j->first;
 	}
 	x->events_in[j->first] = j->events;
+	if (j->events > 0)
+		x->event_count = j->events_first + j->events;
 	if (!there)
 		x->rows++;
 	/* Whoever is killed in between leaves no row. */
@@ -274,6 +277,26 @@ db_check(const struct db_execution *x, uint32_t node_count)
 	assert_int_equal(k, node_count);
 	for (uint32_t i = 0; i < node_count; i++)
 		assert_int_equal(seen[i], 1);
+}
+
+static inline uint32_t
+db_events(const struct db_execution *x, uint32_t node, enum event_kind kind)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < x->event_count; i++)
+		count += x->events[i].kind == (uint32_t)kind &&
+			 x->events[i].node == node;
+	return count;
+}
+
+/* Each attempt before a node's last one is there, as one that failed. */
+static inline void
+db_check_attempts(const struct db_execution *x, uint32_t node_count)
+{
+	for (uint32_t k = 0; k < node_count; k++)
+		assert_int_equal(x->nodes[k].attempts,
+		    1 + db_events(x, x->nodes[k].node, EVENT_TRIED));
 }
 
 /* Never before its dependencies, where all of them had to end first. */

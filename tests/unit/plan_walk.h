@@ -70,6 +70,7 @@ walk_plan(const struct plan *p)
 		sum += strlen(plan_op_name(p, n->op));
 		sum += plan_find(p, name, strlen(name));
 		sum += plan_find(p, "no such node", 12);
+		sum += plan_retry_on(p, n, "interrupted");
 		for (uint32_t k = first[i]; k < first[i + 1]; k++)
 			sum += plan_nodes(p)[next[k]].indegree;
 		if (i < 50)

@@ -14,7 +14,8 @@ documents_that_mean_the_same_have_one_canonical_form(void **state)
 {
 	const char *expected =
 	    "{\"nodes\":[{\"name\":\"b\"},{\"dependencies\":[\"b\",\"c\"],"
-	    "\"name\":\"a\",\"op\":\"delay\",\"retry\":{\"limit\":2},"
+	    "\"name\":\"a\",\"op\":\"delay\",\"retry\":{\"limit\":2,"
+	    "\"on\":[\"a_b\",\"timeout\"]},"
 	    "\"timeout\":\"90s\",\"with\":{\"duration\":\"1500ms\"}},"
 	    "{\"name\":\"c\",\"op\":\"mix\",\"with\":{\"any\":"
 	    "{\"a\":1,\"b\":[1,null]},\"count\":3}}],\"timeout\":\"1h\"}";
@@ -28,11 +29,25 @@ documents_that_mean_the_same_have_one_canonical_form(void **state)
 		     "    with: {duration: 1.5s}\n"
 		     "    timeout: 1.5m\n"
 		     "    retry: {limit: 2, factor: 2.0, backoff: 1000ms, "
-		     "max: 300s, jitter: 0}\n"
+		     "max: 300s, jitter: 0, on: [timeout, a_b]}\n"
 		     "    op: delay\n"
 		     "    dependencies: [c, b]\n"
 		     "  - {op: mix, name: c, retry: {limit: 0, backoff: 5s}, "
 		     "with: {count: 3.0, any: {b: [1.0, ~], a: 1}}}\n")),
+	    expected);
+	assert_string_equal(canonical(json(expected)), expected);
+}
+
+static void
+retry_on_counts_also_where_nothing_is_retried(void **state)
+{
+	const char *expected = "{\"nodes\":[{\"name\":\"a\","
+			       "\"retry\":{\"limit\":0,\"on\":[\"x\"]}}]}";
+
+	(void)state;
+	assert_string_equal(canonical(yaml("name: x\nnodes:\n  - name: a\n"
+					   "    retry: {limit: 0, on: [x], "
+					   "backoff: 5s, jitter: 1}\n")),
 	    expected);
 	assert_string_equal(canonical(json(expected)), expected);
 }
@@ -140,6 +155,7 @@ export_reads_well(void **state)
 			   "      backoff: \"500ms\"\n"
 			   "      jitter: 0.2\n"
 			   "      limit: 3\n"
+			   "      \"on\": [http_status, timeout]\n"
 			   "  - name: transform\n"
 			   "    dependencies: [extract]\n"
 			   "    when: \"nodes.extract.result > 0\"\n"
@@ -234,10 +250,13 @@ random_document(int depth)
 				    &b, "%s\"n %d#\"", any++ > 0 ? "," : "", k);
 		buf_printf(&b,
 		    "],\"op\":\"mix\",\"trigger\":\"%s\",\"timeout\":\"%dms\","
-		    "\"retry\":{\"limit\":%d,\"backoff\":\"%d.5s\"},"
+		    "\"retry\":{\"limit\":%d,\"backoff\":\"%d.5s\",\"on\":[%s]}"
+		    ","
 		    "\"when\":\"context.x == %d\",\"with\":{\"any\":",
 		    rand() % 2 ? "all_done" : "any_failed", 1 + rand(),
-		    rand() % 3, rand() % 400, rand());
+		    rand() % 3, rand() % 400,
+		    rand() % 2 ? "\"timeout\"" : "\"off\",\"interrupted\"",
+		    rand());
 		random_value(&b, depth);
 		buf_puts(&b, "}}");
 	}
@@ -354,6 +373,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(
 		documents_that_mean_the_same_have_one_canonical_form),
+	    cmocka_unit_test(retry_on_counts_also_where_nothing_is_retried),
 	    cmocka_unit_test(
 		durability_is_part_of_the_form_unless_it_is_the_default),
 	    cmocka_unit_test(

@@ -60,7 +60,8 @@ all_keys_are_read(void **state)
 				  "    when: nodes.a.status == 'success'\n"
 				  "    trigger: all_done\n"
 				  "    retry: {limit: 3, backoff: 500ms, "
-				  "factor: 1.5, max: 30s, jitter: 0.25}\n"
+				  "factor: 1.5, max: 30s, jitter: 0.25, "
+				  "on: [timeout, http_status]}\n"
 				  "    timeout: 1.5s\n");
 
 	(void)state;
@@ -79,6 +80,9 @@ all_keys_are_read(void **state)
 	assert_int_equal(n->retry.max_ns, 30000000000);
 	assert_true(n->retry.factor > 1.49 && n->retry.factor < 1.51);
 	assert_true(n->retry.jitter > 0.24 && n->retry.jitter < 0.26);
+	assert_int_equal(n->retry.on_count, 2);
+	assert_string_equal(n->retry.on[0], "http_status");
+	assert_string_equal(n->retry.on[1], "timeout");
 	assert_int_equal(n->timeout_ns, 1500000000);
 }
 
@@ -190,6 +194,20 @@ static const struct {
 	"2:41 /nodes/1/retry/jitter invalid_retry"},
     {"\"retry\":{\"limit\":1,\"max\":\"1ms\"}",
 	"2:38 /nodes/1/retry/max invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"on\":\"timeout\"}",
+	"2:37 /nodes/1/retry/on invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"on\":[]}",
+	"2:37 /nodes/1/retry/on invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"on\":[\"a\",\"B\"]}",
+	"2:42 /nodes/1/retry/on/1 invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"on\":[\"a\",7]}",
+	"2:42 /nodes/1/retry/on/1 invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"on\":[\"a\",\"b\",\"a\"]}",
+	"2:46 /nodes/1/retry/on/2 invalid_retry"},
+    {"\"retry\":{\"limit\":1,\"on\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\","
+     "\"g\",\"h\",\"i\",\"j\",\"k\",\"l\",\"m\",\"n\",\"o\",\"p\","
+     "\"q\"]}",
+	"2:37 /nodes/1/retry/on invalid_retry"},
     {"\"retry\":{\"limit\":1,\"tries\":2}",
 	"2:32 /nodes/1/retry/tries unknown_key"},
     {"\"when\":true", "2:20 /nodes/1/when invalid_type"},

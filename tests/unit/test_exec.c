@@ -231,7 +231,7 @@ cancelling_twice_leaves_cleanups_alone(void **state)
 	while (atomic_load(&x->status) != RUN_RUNNING)
 		host_step(exec, db, 1000);
 	assert_true(exec_cancel(exec, &id));
-	while (x->row[0] == 0) /* a is cancelled, b runs */
+	while (x->nodes[0].kind == 0) /* a is cancelled, b runs */
 		host_step(exec, db, 1000);
 	assert_true(exec_cancel(exec, &id));
 	run_wait(exec, db, 0);
@@ -357,7 +357,7 @@ a_failed_write_is_offered_again_the_same(void **state)
 		n = journal_collect(exec, list, 4);
 		/* Written, but the answer was lost: nothing was learnt. */
 		db_write(exec, db, list, n);
-		if (n > 0 && list[0].count == 1 && list[0].first == 0)
+		if (n > 0 && list[0].count > 0 && list[0].first == 0)
 			first_range++;
 		if (first_range < 3)
 			journal_failed(exec, list, n);

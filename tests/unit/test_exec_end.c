@@ -65,8 +65,11 @@ what_ended_before_an_orderly_end_is_journalled_before_it(void **state)
 	assert_int_equal(db->list[0].row[0], 0);
 	exec_hold(exec);
 	host_step(exec, db, 1000);
-	assert_int_equal(db->list[0].row[0], 2);
+	assert_int_equal(db->list[0].row[0], 3);
 	assert_int_equal(db->list[0].nodes[0].node, 0);
+	assert_int_equal(db->list[0].nodes[0].kind, EVENT_SUCCESS);
+	assert_int_equal(db->list[0].events[0].node, 1);
+	assert_int_equal(db->list[0].events[0].kind, EVENT_STARTED);
 	exec_detach(exec);
 	exec_destroy(exec);
 	db_free(db);

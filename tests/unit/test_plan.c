@@ -52,8 +52,10 @@ static const char every_feature[] =
     "\"x${{ 1 + 1 }}y$${{\",{\"k\":[1,1.5,null,true,false,\"\"]}],"
     "\"env\":{}},\"when\":\"nodes['b'].status == 'success'\","
     "\"retry\":{\"limit\":7,\"backoff\":\"2s\",\"max\":\"9s\",\"factor\":3,"
-    "\"jitter\":0.5},\"timeout\":\"30s\"},"
-    "{\"name\":\"d d\",\"dependencies\":[\"b\"],\"when\":\"context.go\"},"
+    "\"jitter\":0.5,\"on\":[\"timeout\",\"command_failed\"]},"
+    "\"timeout\":\"30s\"},"
+    "{\"name\":\"d d\",\"dependencies\":[\"b\"],\"when\":\"context.go\","
+    "\"retry\":{\"limit\":0,\"on\":[\"interrupted\",\"timeout\"]}},"
     "{\"name\":\"\xc3\xa9\",\"op\":\"lua\",\"with\":{\"script\":"
     "\"return '${{ x }}'\",\"input\":\"${{ execution.id }}\"}},"
     "{\"name\":\"each\",\"dependencies\":[\"b\"],\"when\":\"context.go\","
@@ -86,7 +88,7 @@ a_plan_holds_what_the_document_says(void **state)
 	assert_int_equal(n[0].trigger, TRIGGER_ALL_DONE);
 	assert_int_equal(n[0].flags, PLAN_NODE_STATIC);
 	assert_int_equal(n[1].flags, PLAN_NODE_PURE | PLAN_NODE_STATIC);
-	assert_int_equal(n[2].flags, PLAN_NODE_LEAF);
+	assert_int_equal(n[2].flags, PLAN_NODE_LEAF | PLAN_NODE_ONCE);
 	assert_int_equal(n[3].flags, PLAN_NODE_LEAF | PLAN_NODE_STATIC);
 	assert_int_equal(n[2].indegree, 2);
 	assert_int_equal(n[2].retry_limit, 7);
@@ -115,6 +117,27 @@ a_plan_holds_what_the_document_says(void **state)
 	assert_false(plan_is_ancestor(p, 1, 1, &m));
 	assert_false(plan_is_ancestor(p, 4, 1, &m));
 	assert_false(plan_is_ancestor(p, 4, 99, &m));
+	free(p);
+}
+
+static void
+a_plan_knows_what_is_retried(void **state)
+{
+	struct plan *p = compile(every_feature);
+	const struct plan_node *n = plan_nodes(p);
+
+	(void)state;
+	assert_string_equal(
+	    plan_at(p, n[2].retry_on), "command_failed timeout");
+	assert_true(plan_retry_on(p, &n[2], "timeout"));
+	assert_true(plan_retry_on(p, &n[2], "command_failed"));
+	assert_false(plan_retry_on(p, &n[2], "command"));
+	assert_false(plan_retry_on(p, &n[2], "timeouts"));
+	assert_false(plan_retry_on(p, &n[2], "command_failed timeout"));
+	assert_false(plan_retry_on(p, &n[2], ""));
+	assert_false(plan_retry_on(p, &n[2], NULL));
+	assert_true(plan_retry_on(p, &n[3], "interrupted"));
+	assert_false(plan_retry_on(p, &n[0], "timeout"));
 	free(p);
 }
 
@@ -384,6 +407,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_plan_holds_what_the_document_says),
+	    cmocka_unit_test(a_plan_knows_what_is_retried),
 	    cmocka_unit_test(one_canonical_form_gives_one_plan),
 	    cmocka_unit_test(a_large_plan_is_sound),
 	    cmocka_unit_test(any_changed_byte_is_noticed),

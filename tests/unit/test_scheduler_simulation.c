@@ -1,7 +1,8 @@
 /* Simulation of the scheduler: random plans, outcomes, stops, pauses and
  * crashes, each judged by an oracle that knows only the document's rules. Of a
  * sync run it also knows what a database holds: nothing may follow from what is
- * not there.
+ * not there. Attempts are numbered by the log of events, which is in memory as
+ * the records are, and which the database has a part of.
  *
  * long: one world and the one oracle that judges all of it.
  */
@@ -14,10 +15,12 @@
 
 #include <cmocka.h>
 
+#include "exec/event.h"
 #include "exec/scheduler.h"
 #include "sim_fanout.h"
 
 #define NODES_MAX 40
+#define LOG_MAX	  4000
 
 static uint64_t seed;
 
@@ -115,6 +118,8 @@ plan_random(struct sim_plan *p)
 		d->retry_factor = 2;
 		d->retry_max_ns = 3000;
 		d->retry_jitter = (float)rnd(2) / 2;
+		if (rnd(5) == 0)
+			d->flags |= PLAN_NODE_ONCE;
 	}
 }
 
@@ -131,6 +136,7 @@ struct world {
 	bool pauses; /* it is paused and resumed at random */
 	bool paused;
 	bool sync;
+	bool crashes, crashed;
 	uint32_t durable;	    /* entries of the order in the database */
 	uint32_t place[NODES_MAX];  /* in the order, + 1 */
 	uint32_t effects, crash_at; /* 0: never at a certain one */
@@ -139,10 +145,17 @@ struct world {
 	int64_t due[NODES_MAX];
 	uint32_t starts[NODES_MAX];
 	uint32_t ends[NODES_MAX];
-	uint32_t known;			/* completions already checked */
+	uint32_t known; /* completions already checked */
+	struct run_event log[LOG_MAX];
+	uint32_t logged, logged_durable;
+	bool goes_on[NODES_MAX];	/* its op does */
+	int64_t attempt_at[NODES_MAX];	/* when what runs began */
+	uint32_t cut_off[NODES_MAX];	/* interruptions the log should have */
 	uint32_t flushed[NODES_MAX];	/* a copy of the order that was read */
 	struct sim_fan fans[NODES_MAX]; /* of nodes with for_each */
 };
+
+static void crash(struct world *);
 
 static bool
 terminal(const struct world *w, uint32_t i)
@@ -210,6 +223,85 @@ check_ends(struct world *w)
 	}
 }
 
+/* --- the log --- */
+
+static void
+log_put(struct world *w, uint32_t i, enum event_kind kind)
+{
+	const struct node_record *n = &w->run.nodes[i];
+
+	assert_true(w->logged < LOG_MAX);
+	w->log[w->logged++] = (struct run_event){.node = i,
+	    .element = ELEMENT_NONE,
+	    .kind = (uint8_t)kind,
+	    .attempt = n->attempts,
+	    .started_ns = n->completed_ns,
+	    .completed_ns = w->now};
+}
+
+static const struct run_event *
+log_last(const struct world *w)
+{
+	return w->logged == 0 ? NULL : &w->log[w->logged - 1];
+}
+
+static uint32_t
+log_count(const struct world *w, uint32_t i, enum event_kind kind)
+{
+	uint32_t count = 0;
+
+	for (uint32_t k = 0; k < w->logged; k++)
+		count += w->log[k].node == i && w->log[k].kind == (uint8_t)kind;
+	return count;
+}
+
+/* Of what runs, some is told of when the journal is flushed. */
+static void
+log_some(struct world *w)
+{
+	for (uint32_t i = 0; i < w->plan.head.node_count; i++) {
+		struct node_record *n = &w->run.nodes[i];
+
+		if (!w->running[i] || (n->flags & NODE_TOLD) || rnd(2))
+			continue;
+		log_put(w, i, EVENT_STARTED);
+		n->flags |= NODE_TOLD;
+	}
+}
+
+/* Attempt after attempt, each interrupted at most so often; no word of one
+ * before that of the one before it. */
+static void
+check_log(const struct world *w)
+{
+	for (uint32_t i = 0; i < w->plan.head.node_count; i++) {
+		uint32_t attempt = 1, interrupted = 0;
+
+		for (uint32_t k = 0; k < w->logged; k++) {
+			const struct run_event *e = &w->log[k];
+
+			if (e->node != i)
+				continue;
+			assert_int_equal(e->attempt, attempt);
+			assert_true(e->started_ns <= e->completed_ns);
+			interrupted += e->kind == EVENT_INTERRUPTED;
+			assert_true(interrupted < INTERRUPTED_MAX);
+			if (e->kind != EVENT_TRIED)
+				continue;
+			attempt++;
+			interrupted = 0;
+		}
+		assert_int_equal(
+		    log_count(w, i, EVENT_INTERRUPTED), w->cut_off[i]);
+		if (terminal(w, i) && w->starts[i] > 0)
+			assert_true(
+			    w->run.nodes[i].attempts == attempt ||
+			    node_state(&w->run.nodes[i]) == NODE_CANCELLED);
+	}
+}
+
+/* --- what happens to nodes --- */
+
 static void
 end_node(struct world *w, uint32_t i, enum node_state s)
 {
@@ -223,6 +315,8 @@ end_node(struct world *w, uint32_t i, enum node_state s)
 static void
 start_node(struct world *w, uint32_t i)
 {
+	bool gives_up, went_on;
+
 	assert_false(w->paused);
 	assert_int_equal(oracle(w, i), 1);
 	assert_false(terminal(w, i));
@@ -235,11 +329,24 @@ start_node(struct world *w, uint32_t i)
 		w->now++;
 		return;
 	}
+	gives_up = record_gives_up(&w->plan.nodes[i], &w->run.nodes[i]);
+	went_on = w->run.nodes[i].flags & NODE_GOES_ON;
 	sched_start(&w->run, i, w->now);
 	w->running[i] = true;
 	w->asked[i] = false;
-	if (w->plan.nodes[i].for_each != 0)
+	assert_int_equal(
+	    w->run.nodes[i].attempts, 1 + log_count(w, i, EVENT_TRIED));
+	assert_int_equal(
+	    w->run.nodes[i].completed_ns, went_on ? w->attempt_at[i] : w->now);
+	w->attempt_at[i] = w->run.nodes[i].completed_ns;
+	if (!gives_up && w->plan.nodes[i].for_each != 0)
 		fan_open(&w->fans[i], &w->plan.nodes[i]);
+	if (!gives_up)
+		return;
+	assert_true(w->crashed);
+	assert_true((w->plan.nodes[i].flags & PLAN_NODE_ONCE) ||
+		    node_interruptions(&w->run.nodes[i]) == INTERRUPTED_MAX);
+	end_node(w, i, NODE_FAILED);
 }
 
 /* Pulls some of what the scheduler wants done. */
@@ -296,13 +403,19 @@ finish_node(struct world *w, uint32_t i)
 		uint16_t attempts = w->run.nodes[i].attempts;
 		bool retryable = rnd(4) != 0;
 
-		if (sched_retry_at(&w->run, i, retryable, w->now,
-			(uint32_t)rnd(UINT32_MAX), &w->due[i])) {
+		if (sched_may_retry(&w->run, i, retryable)) {
 			assert_true(retryable);
 			assert_true(attempts <= w->plan.nodes[i].retry_limit);
+			log_put(w, i, EVENT_TRIED);
+			w->running[i] = false;
+			if (w->crashes && rnd(10) == 0) {
+				crash(w); /* the log is one ahead */
+				return;
+			}
+			w->due[i] = sched_retry_at(
+			    &w->run, i, w->now, (uint32_t)rnd(UINT32_MAX));
 			assert_true(w->due[i] >= w->now);
 			assert_true(w->due[i] <= w->now + 4500);
-			w->running[i] = false;
 		} else {
 			assert_true(!retryable || w->asked[i] || w->stopped ||
 				    attempts > w->plan.nodes[i].retry_limit);
@@ -385,10 +498,44 @@ static void
 commit(struct world *w, uint32_t durable)
 {
 	check_ends(w);
+	log_some(w);
 	w->durable = durable;
+	w->logged_durable = w->logged;
 	if (rnd(10) == 0) /* an answer that is old by now */
 		sched_release(&w->run, rnd(durable + 1));
 	sched_release(&w->run, durable);
+}
+
+/* What takes the run over; false: that died, too. */
+static bool
+recover(struct world *w)
+{
+	const struct run_event *last = log_last(w);
+
+	if (last != NULL)
+		record_recover(&w->plan.nodes[last->node],
+		    &w->run.nodes[last->node], last, (uint32_t)rnd(UINT32_MAX));
+	if (rnd(10) == 0)
+		return false;
+	sched_rebuild(&w->run, w->durable, w->now);
+	for (uint32_t i = 0; i < w->plan.head.node_count; i++) {
+		struct node_record *n = &w->run.nodes[i];
+		struct run_event place = {.node = i, .element = ELEMENT_NONE};
+
+		if (!record_is_cut_off(n))
+			continue;
+		if (rnd(10) == 0)
+			return false;
+		if (record_logs_interruption(&w->plan.nodes[i], n,
+			w->goes_on[i], log_last(w), &place)) {
+			log_put(w, i, EVENT_INTERRUPTED);
+			w->cut_off[i]++;
+		}
+		if (rnd(10) == 0)
+			return false;
+		record_interrupted(n, w->goes_on[i]);
+	}
+	return true;
 }
 
 /* Loses everything that is derived, as a dead process does; sometimes also the
@@ -409,16 +556,22 @@ crash(struct world *w)
 			fan_crash(&w->fans[i], w->now);
 	memset(w->running, 0, sizeof(w->running));
 	memset(w->asked, 0, sizeof(w->asked));
-	sched_rebuild(&w->run, w->durable, w->now);
+	w->crashed = true;
+	while (!recover(w))
+		;
 	if (w->paused)
 		sched_pause(&w->run);
 	for (uint32_t i = 0; i < n; i++) {
 		assert_int_not_equal(
 		    node_state(&w->run.nodes[i]), NODE_RUNNING);
-		if (node_state(&w->run.nodes[i]) == NODE_RETRY)
+		if (node_state(&w->run.nodes[i]) == NODE_RETRY) {
+			assert_int_equal(w->run.nodes[i].attempts,
+			    log_count(w, i, EVENT_TRIED));
 			w->due[i] = w->run.nodes[i].completed_ns;
+		}
 	}
 	check_ends(w);
+	check_log(w);
 }
 
 /* The machine is gone: what is left is what the database holds. */
@@ -440,6 +593,17 @@ lose_memory(struct world *w)
 			fan_crash(&w->fans[i], w->now);
 			fan_lose_memory(&w->fans[i]);
 		}
+	w->logged = w->logged_durable;
+	memset(w->cut_off, 0, sizeof(w->cut_off));
+	for (uint32_t k = 0; k < w->logged; k++) {
+		uint32_t i = w->log[k].node;
+
+		w->cut_off[i] += w->log[k].kind == EVENT_INTERRUPTED;
+		w->attempt_at[i] = w->log[k].started_ns;
+		if (!terminal(w, i))
+			record_restore(&w->plan.nodes[i], &w->run.nodes[i],
+			    &w->log[k], (uint32_t)rnd(UINT32_MAX));
+	}
 	w->known = w->durable;
 	atomic_store(&w->state.completed, w->durable);
 	memset(w->run.order + w->durable, 0xaa,
@@ -554,6 +718,9 @@ simulate(struct world *w, bool stops, bool crashes)
 	if (w->sync)
 		w->plan.head.durability = DURABILITY_SYNC;
 	w->failing = rnd(3) == 0 ? 0 : rnd(60);
+	w->crashes = crashes;
+	for (uint32_t i = 0; i < w->plan.head.node_count; i++)
+		w->goes_on[i] = w->plan.nodes[i].for_each != 0 || rnd(3) == 0;
 	w->memory = calloc(1, run_memory_size(w->plan.head.node_count));
 	assert_non_null(w->memory);
 	run_view(&w->run, &w->plan.head, &w->state, w->memory);
@@ -579,6 +746,7 @@ simulate(struct world *w, bool stops, bool crashes)
 	/* It ended exactly when its last node did: nothing is left to do. */
 	assert_false(pull(w, 1));
 	check_final(w);
+	check_log(w);
 	free(w->memory);
 }
 

@@ -286,6 +286,7 @@ check_all(const struct db *db)
 			continue;
 		}
 		db_check(x, p->node_count);
+		db_check_attempts(x, p->node_count);
 		db_check_order(x, p);
 		if (x->plan >= FANS)
 			check_elements(x, fan_sizes[x->plan - FANS]);

@@ -50,7 +50,8 @@ enum {
 	NODE_TOOK,
 	NODE_RETRIES,
 	NODE_ERROR,
-	NODE_ELEMENTS
+	NODE_ELEMENTS,
+	NODE_ATTEMPTS
 };
 
 static const char *
@@ -60,6 +61,19 @@ cell_time(const struct db *db, int row, int column, char *text, size_t size)
 		return "-";
 	milliseconds_format(atof(db_get(db, row, column)), text, size);
 	return text;
+}
+
+/* Under their node. An error may have lines of its own. */
+static void
+lines_print(const char *text)
+{
+	while (text != NULL) {
+		const char *end = strchr(text, '\n');
+		size_t len = end == NULL ? strlen(text) : (size_t)(end - text);
+
+		printf("%37s%.*s\n", "", (int)len, text);
+		text = end == NULL ? NULL : end + 1;
+	}
 }
 
 static void
@@ -80,6 +94,8 @@ node_print(const struct db *db, int row)
 	if (!db_is_null(db, row, NODE_ERROR))
 		printf("  %s", db_get(db, row, NODE_ERROR));
 	putchar('\n');
+	if (!db_is_null(db, row, NODE_ATTEMPTS))
+		lines_print(db_get(db, row, NODE_ATTEMPTS));
 }
 
 static bool

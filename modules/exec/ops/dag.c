@@ -34,4 +34,5 @@ const struct op op_dag = {
     .kind = OP_IO,
     .compute = host_result,
     .io = &host_io,
+    .goes_on = true,
 };

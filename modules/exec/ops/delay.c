@@ -30,4 +30,5 @@ const struct op op_delay = {
 	.params = params},
     .kind = OP_TIMER,
     .delay = delay,
+    .goes_on = true,
 };

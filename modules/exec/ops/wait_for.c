@@ -46,4 +46,5 @@ const struct op op_wait_for = {
     .kind = OP_IO,
     .compute = host_result,
     .io = &host_io,
+    .goes_on = true,
 };

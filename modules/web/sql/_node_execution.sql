@@ -1,4 +1,4 @@
--- Columns of a node execution n. $3, $4: result, log wanted.
+-- Columns of a node execution n with its elements x and attempts a. $3, $4, $5: result, log, attempts wanted.
 n.id,
 n.node_name,
 n.node_index,
@@ -11,4 +11,5 @@ n.error,
 x.elements,
 case when $3::boolean then n.result end as result,
 case when $4::boolean then n.log end as log,
+case when $5::boolean then coalesce(a.attempts, '[]') end as attempts,
 n.execution_id

@@ -3,6 +3,8 @@
 select @{node_execution}
   from open.node_executions n
   left join open.element_counts((left(($2::uuid[])[1]::text, 28) || '00000000')::uuid) x on x.node = n.node_index
+  left join open.node_attempts(case when $5::boolean then (left(($2::uuid[])[1]::text, 28) || '00000000')::uuid end) a
+    on a.node = n.node_index
  where n.organization_id = $1::uuid
    and n.execution_id = (left(($2::uuid[])[1]::text, 28) || '00000000')::uuid
    and n.node_index = ('x' || right(($2::uuid[])[1]::text, 8))::bit(32)::integer - 1

@@ -4,6 +4,7 @@
 select @{node_execution}
   from open.node_executions n
   left join open.element_counts(($2::uuid[])[1]) x on x.node = n.node_index
+  left join open.node_attempts(case when $5::boolean then ($2::uuid[])[1] end) a on a.node = n.node_index
  where n.organization_id = $1::uuid
    and n.execution_id = ($2::uuid[])[1]
  order by n.node_index

@@ -9,9 +9,10 @@ select json_build_object(
 	'nodes', (select coalesce(json_agg(json_build_object(
 			'id', n.id, 'name', n.node_name, 'status', n.status, 'started_at', n.started_at,
 			'completed_at', n.completed_at, 'retry_count', n.retry_count, 'result', n.result,
-			'error', n.error, 'log', n.log, 'elements', x.elements) order by n.node_index), '[]')
+			'error', n.error, 'log', n.log, 'elements', x.elements, 'attempts', coalesce(a.attempts, '[]')) order by n.node_index), '[]')
 		    from open.node_executions n
 		    left join open.element_counts($1::uuid) x on x.node = n.node_index
+		    left join open.node_attempts($1::uuid) a on a.node = n.node_index
 		   where n.execution_id = e.id))
   from open.executions e
   join open.dags d on d.id = e.dag_id
