@@ -136,6 +136,10 @@ send_answer(struct flow *f)
 	if (sql_get_uuid(rows, 0, 1, &s->id))
 		return resource_written(f, &resource_signals, &s->id, 201);
 	status = sql_get(rows, 0, 0);
+	if ((status[0] == 'p' || status[0] == 'r') && sql_get_bool(rows, 0, 3))
+		return flow_fail(f, 409, "too_many_signals",
+		    "The execution keeps 10,000 signals that no node has "
+		    "taken.");
 	if (status[0] == 'p' || status[0] == 'r')
 		return flow_fail(f, 409, "idempotency_key_in_use",
 		    "A request with this Idempotency-Key is under way.");

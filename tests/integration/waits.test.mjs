@@ -119,6 +119,20 @@ test("to an execution that has ended, that there isn't, or with a bad body: refu
 	assert.equal(missing.status, 422);
 });
 
+test("an execution keeps only so many signals that nobody takes", async () => {
+	const dag = await client.active(definition(wait("a", { signal: "x" })));
+	const { id } = await client.start(dag, {});
+	await waits(id);
+	await server.psql(`insert into open.signals (id, organization_id, execution_id, name, value, delivered)
+		select open.uuid_v7(), '${client.org.id}', '${id}', 'y', 'null', false from generate_series(1, 10000)`);
+	const refused = await send(id, "x");
+	assert.equal(refused.status, 409);
+	assert.deepEqual(refused.codes, ["too_many_signals"]);
+	await server.psql(`delete from open.signals where execution_id = '${id}' and name = 'y' and position % 2 = 0`);
+	await sent(id, "x");
+	await client.finished(id);
+});
+
 test("another organization finds neither the execution nor its signals", async () => {
 	const other = await server.makeClient();
 	const dag = await client.active(definition(wait("a", { signal: "x" })));
