@@ -1,4 +1,4 @@
--- 0012_attempts - what the history's events say of nodes: which run, and what became of each attempt.
+-- 0013_attempts - what the history's events say of nodes: which run, and what became of each attempt.
 
 create or replace view open.node_executions with (security_invoker = true) as
 select open.node_execution_id(e.id, n.node) as id,
