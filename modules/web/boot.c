@@ -314,6 +314,7 @@ kore_worker_configure(void)
 	err_clear(&e);
 	if (exec_attach(server.exec, server.worker, &e) != 0)
 		worker_stop(e.message);
+	handoff_start();
 	recovery_start();
 	control_start();
 	idempotency_start();
@@ -339,6 +340,7 @@ web_module(int action)
 void
 kore_worker_teardown(void)
 {
+	handoff_all();
 	exec_hold(server.exec);
 	journal_flush(FLUSH_MS);
 	exec_detach(server.exec);

@@ -27,7 +27,9 @@
 #define ENTRIES_MAX    512
 #define BYTES_MAX      (8u << 20)
 #define TICK_MS	       50
-#define CALM_MS	       5
+#define CALM_MS	       5  /* from one batch to the next, */
+#define CALM_BUSY_MS   10 /* after one of so many: */
+#define BUSY	       8
 #define BACKOFF_MIN_NS (INT64_C(100) * 1000000)
 #define BACKOFF_MAX_NS (INT64_C(2000) * 1000000)
 
@@ -40,8 +42,10 @@ static struct {
 	size_t limit; /* of a batch; lower while one entry is looked for */
 	bool bare;    /* the entry at fault is tried without results */
 	bool more;    /* something came while a batch was under way */
-	bool calm;    /* the last batch held only runs that had ended */
-	bool soon;    /* a timer will write the next batch */
+	/* The last batch held only runs that had ended: so long after it was
+	 * sent the next may wait. 0: it is written at once. */
+	int64_t calm_ms;
+	bool soon; /* a timer will write the next batch */
 	int64_t sent_ns;
 	int64_t backoff_ns, wait_until; /* 0: the database answers */
 } writer;
@@ -80,12 +84,14 @@ soon(void *arg, u_int64_t now)
 static bool
 is_calm(void)
 {
-	if (!writer.calm ||
-	    clock_mono_ns() - writer.sent_ns >= INT64_C(1000000) * CALM_MS)
+	int64_t left =
+	    writer.calm_ms - (clock_mono_ns() - writer.sent_ns) / 1000000;
+
+	if (writer.calm_ms == 0 || left <= 0)
 		return false;
 	writer.more = true;
 	if (!writer.soon)
-		kore_timer_add(soon, CALM_MS, NULL, KORE_TIMER_ONESHOT);
+		kore_timer_add(soon, (u_int64_t)left, NULL, KORE_TIMER_ONESHOT);
 	writer.soon = true;
 	return true;
 }
@@ -142,7 +148,9 @@ have_ended(const struct journal_entry *e, size_t n)
 static void
 batch_done(void)
 {
-	writer.calm = have_ended(writer.entries, writer.count);
+	writer.calm_ms = 0;
+	if (have_ended(writer.entries, writer.count))
+		writer.calm_ms = writer.count < BUSY ? CALM_MS : CALM_BUSY_MS;
 	atomic_fetch_add(&server.mine->journal_batches, 1);
 	atomic_fetch_add(&server.mine->journal_entries, writer.count);
 	atomic_fetch_add(&server.mine->journal_nodes, writer.batch.nodes);
@@ -255,7 +263,7 @@ journal_flush(int timeout_ms)
 
 	do {
 		writer.more = true;
-		writer.calm = false;
+		writer.calm_ms = 0;
 		tick(NULL, 0);
 		if (writer.count == 0)
 			return; /* nothing to write, or nowhere */

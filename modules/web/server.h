@@ -48,6 +48,14 @@ void journal_start(void);
 /* Before the end of a worker: writes what is there, at most so long. */
 void journal_flush(int timeout_ms);
 
+/* --- handoff.c --- */
+void handoff_start(void);
+/* The execution's row is durable, its slot reserved: an arena gets it when this
+ * turn's requests are answered. */
+void handoff(
+    const struct uuid *execution, struct run_ref, const struct plan_hash *);
+void handoff_all(void); /* at once; before the end of a worker */
+
 /* --- recovery.c --- */
 void recovery_start(void);
 /* A durable execution whose plan is not in memory: fetch it (compile it where

@@ -287,19 +287,17 @@ member_commit(struct start_batch *b, struct start_member *m, int row)
 	    (const struct sql_rows *)(const void *)b->query.result;
 	struct plan_hash hash;
 	const void *bytes;
-	struct err e;
 	size_t len;
 
 	m->reserved = false;
 	atomic_fetch_add(&server.mine->started, 1);
-	err_clear(&e);
 	bytes = sql_get_bytes(rows, row, 2, &b->mem, &len);
-	if (bytes != NULL && len == sizeof(hash.bytes)) {
-		memcpy(hash.bytes, bytes, len);
-		if (exec_commit(server.exec, m->run, &hash, NULL, &e) == 0)
-			return;
+	if (bytes == NULL || len != sizeof(hash.bytes)) {
+		recovery_plan(&m->execution, m->run);
+		return;
 	}
-	recovery_plan(&m->execution, m->run);
+	memcpy(hash.bytes, bytes, len);
+	handoff(&m->execution, m->run, &hash);
 }
 
 static void
