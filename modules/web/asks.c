@@ -15,7 +15,7 @@
 #include "web/log.h"
 
 #define TICK_MS	    250
-#define POLL_TICKS  240 /* a minute: notes that went astray */
+#define POLL_TICKS  1200 /* 5 minutes: notes that went astray */
 #define BUCKETS_MIN 256u
 
 static struct {

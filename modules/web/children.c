@@ -15,8 +15,9 @@
 #include "web/request.h"
 #include "web_sql.h"
 
-#define NO_ROOM_NS (INT64_C(30) * 1000000000)
-#define SWEEP_MS   5000
+#define NO_ROOM_NS  (INT64_C(30) * 1000000000)
+#define SWEEP_MS    5000
+#define SWEEP_WAITS 12 /* of so many */
 
 enum column {
 	COL_PLACE,
@@ -280,7 +281,12 @@ struct lane lane_children_cancel = {
 
 /* --- what crashes leave behind -------------------------------------------- */
 
-static struct query sweep;
+static struct {
+	struct query query;
+	struct sql_params params;
+	struct mem mem;
+	unsigned count;
+} sweep;
 
 static void
 swept(struct query *q)
@@ -298,17 +304,24 @@ sweep_tick(void *arg, u_int64_t now)
 {
 	(void)arg;
 	(void)now;
-	if (sweep.done != NULL)
+	if (sweep.query.done != NULL)
 		return;
-	sweep.sql = &SQL_CHILDREN_SWEEP;
-	sweep.done = swept;
-	if (query_submit(POOL_SYSTEM, &sweep) != 0)
-		sweep.done = NULL;
+	mem_reset(&sweep.mem);
+	memset(&sweep.params, 0, sizeof(sweep.params));
+	sweep.params.mem = &sweep.mem;
+	sql_bool(&sweep.params, sweep.count++ % SWEEP_WAITS == 0);
+	sweep.query.sql = &SQL_CHILDREN_SWEEP;
+	sweep.query.params = &sweep.params;
+	sweep.query.done = swept;
+	if (query_submit(POOL_SYSTEM, &sweep.query) != 0)
+		sweep.query.done = NULL;
 }
 
 void
 children_start(void)
 {
-	if (server.worker == 0)
-		kore_timer_add(sweep_tick, SWEEP_MS, NULL, 0);
+	if (server.worker != 0)
+		return;
+	mem_create(&sweep.mem, 0);
+	kore_timer_add(sweep_tick, SWEEP_MS, NULL, 0);
 }

@@ -1,5 +1,6 @@
 -- What crashes leave behind: children whose parent has ended, or whose node is at a later attempt, are cancelled; waits of
 -- executions that have ended are forgotten.
+-- $1 whether to look at waits, too
 -- columns: the children
 with left_behind as (
 	update open.executions e
@@ -16,7 +17,8 @@ with left_behind as (
 	returning e.id
 ), forgotten as (
 	delete from open.waits w
-	 where not exists (select from open.executions x
+	 where $1::boolean
+	   and not exists (select from open.executions x
 	                    where x.id = w.execution_id and not x.finished)
 )
 select b.id, pg_notify('open_control', b.id::text) from left_behind b
