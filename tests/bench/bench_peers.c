@@ -42,6 +42,7 @@ struct peer {
 	const struct rival *rival;
 	pid_t pid;
 	FILE *in, *out;
+	bool failed;
 };
 
 static void
@@ -55,7 +56,7 @@ peer_exec(const char *name, int in, int out)
 	_exit(127);
 }
 
-static bool
+static void
 peer_start(struct peer *p, const struct rival *rival)
 {
 	char line[128];
@@ -70,20 +71,21 @@ peer_start(struct peer *p, const struct rival *rival)
 	close(out[1]);
 	p->in = fdopen(in[1], "w");
 	p->out = fdopen(out[0], "r");
-	return fgets(line, sizeof(line), p->out) != NULL &&
-	       strcmp(line, "ready\n") == 0;
+	p->failed = fgets(line, sizeof(line), p->out) == NULL ||
+		    strcmp(line, "ready\n") != 0;
 }
 
-/* Seconds. */
+/* Seconds; 1 and failed, if it ended. */
 static double
 peer_run(struct peer *p, const char *what, unsigned count)
 {
 	char line[128];
 
-	if (fprintf(p->in, "%s %u\n", what, count) < 0 || fflush(p->in) != 0 ||
-	    fgets(line, sizeof(line), p->out) == NULL)
-		die(p->rival->name, "it ended");
-	return strtod(line, NULL);
+	if (!p->failed && fprintf(p->in, "%s %u\n", what, count) > 0 &&
+	    fflush(p->in) == 0 && fgets(line, sizeof(line), p->out) != NULL)
+		return strtod(line, NULL);
+	p->failed = true;
+	return 1;
 }
 
 static void
@@ -172,13 +174,14 @@ ten_compare(struct open *o, struct peer *p)
 	count = count < 50 ? 50 : count;
 	peer_run(p, "ten", count);
 	open_ten(o);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < ROUNDS && !p->failed; i++) {
 		samples_add(&ours, open_ten(o));
 		samples_add(&theirs, count / peer_run(p, "ten", count));
 	}
 	row.ours = samples_quantile(&ours, 0.5);
 	row.theirs = samples_quantile(&theirs, 0.5);
-	table_row(&row);
+	if (!p->failed)
+		table_row(&row);
 	samples_free(&ours);
 	samples_free(&theirs);
 }
@@ -196,16 +199,28 @@ chain_compare(struct open *o, struct peer *p)
 
 	ended_listen(o->db);
 	peer_run(p, "chain", 1);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < ROUNDS && !p->failed; i++) {
 		samples_add(&ours, open_chain(o));
 		samples_add(&theirs, peer_run(p, "chain", 1) * 1e3);
 	}
 	ended_ignore(o->db);
 	row.ours = samples_quantile(&ours, 0.5);
 	row.theirs = samples_quantile(&theirs, 0.5);
-	table_row(&row);
+	if (!p->failed)
+		table_row(&row);
 	samples_free(&ours);
 	samples_free(&theirs);
+}
+
+static void
+failure_note(const struct rival *rival)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+	    "%s: not measured, it did not start or ended in the middle",
+	    rival->name);
+	table_note(text);
 }
 
 int
@@ -222,15 +237,13 @@ main(void)
 	}
 	open_create(&o);
 	for (size_t i = 0; i < sizeof(rivals) / sizeof(rivals[0]); i++) {
-		if (!peer_start(&p, &rivals[i])) {
-			table_note(rivals[i].ten);
-			table_note("  not measured: it did not start");
-			peer_stop(&p);
-			continue;
-		}
-		ten_compare(&o, &p);
-		if (rivals[i].chain != NULL)
+		peer_start(&p, &rivals[i]);
+		if (!p.failed)
+			ten_compare(&o, &p);
+		if (!p.failed && rivals[i].chain != NULL)
 			chain_compare(&o, &p);
+		if (p.failed)
+			failure_note(&rivals[i]);
 		peer_stop(&p);
 	}
 	open_check(&o);

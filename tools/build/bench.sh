@@ -5,7 +5,7 @@
 # shellcheck shell=bash
 
 bench_run() {
-	local names=("$@") name
+	local names=("$@") name failed=()
 	packages_build
 	packages_need "${PACKAGES_BENCH[@]}"
 	[ ${#names[@]} -gt 0 ] || mapfile -t names < <(cd tests/bench && printf '%s\n' bench_*.c | sed 's/^bench_\(.*\)\.c$/\1/')
@@ -20,9 +20,10 @@ bench_run() {
 		fi
 		[ "$name" != peers ] || bench_peers
 		step "bench $name ($FLAVOR, $(nproc) CPUs)"
-		"$B/bench/bench_$name" || die "bench $name failed"
+		"$B/bench/bench_$name" || failed+=("$name")
 	done
 	bench_table
+	[ ${#failed[@]} -eq 0 ] || die "could not be measured: ${failed[*]}"
 }
 
 # All rows again, which the benchmarks put into the file (tests/bench/table.h).

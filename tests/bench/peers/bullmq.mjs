@@ -2,14 +2,16 @@
 // added at once. Redis writes its log with appendfsync always, so whatever it has answered is durable; completed jobs
 // and their results are kept.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { FlowProducer, Worker } from 'bullmq';
 
-export const WINDOW = Number(process.env.WINDOW ?? 200);
+export const WINDOW = 200;
 const QUEUE = 'bench';
 
 const ended = new Map();
-let redis, producer, workers, executions = 0;
+let redis, producer, worker, executions = 0;
 
 // Redis comes with redis-tools under the name of a tool that looks at its first word.
 async function redis_start(folder) {
@@ -22,6 +24,7 @@ async function redis_start(folder) {
 		stdio: 'ignore',
 	});
 	redis.on('error', (error) => { throw error; });
+	for (let tries = 0; tries < 100 && !existsSync(socket); tries++) await setTimeout(50);
 	return { path: socket, maxRetriesPerRequest: null };
 }
 
@@ -29,12 +32,10 @@ export async function start(settings) {
 	const connection = await redis_start(settings.folder);
 	producer = new FlowProducer({ connection });
 	await producer.waitUntilReady();
-	workers = Array.from({ length: 1 }, () => new Worker(QUEUE, run, { connection, concurrency: Number(process.env.JOBS ?? 100) }));
-	for (const worker of workers) {
-		worker.on('completed', completed);
-		worker.on('error', (error) => { throw error; });
-	}
-	await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+	worker = new Worker(QUEUE, run, { connection, concurrency: 100 });
+	worker.on('completed', completed);
+	worker.on('error', (error) => { throw error; });
+	await worker.waitUntilReady();
 }
 
 async function run(job) {
@@ -66,7 +67,7 @@ export async function execute(steps) {
 }
 
 export async function stop() {
-	await Promise.all(workers.map((worker) => worker.close()));
+	await worker.close();
 	await producer.close();
 	redis.kill();
 }

@@ -4,7 +4,7 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import pg from 'pg';
 import { database } from './postgres.mjs';
 
-export const WINDOW = 32;
+export const WINDOW = 100;
 
 const workflow = DBOS.registerWorkflow(
 	async (steps) => {
@@ -16,7 +16,7 @@ const workflow = DBOS.registerWorkflow(
 );
 
 export async function start(settings) {
-	const pool = new pg.Pool({ ...database(settings.database), max: Number(process.env.POOL ?? 20) });
+	const pool = new pg.Pool({ ...database(settings.database), max: 30 });
 	await pool.query('drop schema if exists open_bench_dbos cascade');
 	DBOS.setConfig({
 		name: 'open-bench',

@@ -4,8 +4,8 @@ import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 import pg from 'pg';
 import { database } from './postgres.mjs';
 
-export const WINDOW = Number(process.env.WINDOW ?? 200);
-const JOBS = Number(process.env.JOBS ?? 24);
+export const WINDOW = 200;
+const JOBS = 24;
 
 const ended = new Map();
 let pool, utils, runner, executions = 0;
@@ -35,8 +35,8 @@ export async function start(settings) {
 		preset: {
 			worker: {
 				concurrentJobs: JOBS,
-				localQueue: { size: Number(process.env.LOCAL ?? 2 * JOBS) },
-				completeJobBatchDelay: Number(process.env.DELAY ?? 0),
+				localQueue: { size: 2 * JOBS },
+				completeJobBatchDelay: 0,
 				failJobBatchDelay: 0,
 			},
 		},

@@ -39,7 +39,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 	const [what, count] = line.split(' ');
 	const seconds =
 		what === 'ten'
-			? await run(Number(count), 10, Number(process.env.WINDOW ?? peer.WINDOW))
+			? await run(Number(count), 10, peer.WINDOW)
 			: await run(Number(count), 1000, 1);
 	console.log(seconds.toFixed(6));
 }

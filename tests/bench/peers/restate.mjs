@@ -8,7 +8,7 @@ import http from 'node:http';
 process.env.RESTATE_LOGGING = 'ERROR'; // read when the module is loaded
 const restate = await import('@restatedev/restate-sdk');
 
-export const WINDOW = Number(process.env.WINDOW ?? 100);
+export const WINDOW = 100;
 const PORT = 18190; // and the two after it
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1000 });
 let server;
