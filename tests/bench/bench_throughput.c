@@ -394,8 +394,9 @@ main(void)
 	}
 	check(db);
 	table_head();
-	printf("  starts in batches of %u, ends in batches of %u\n",
-	    bare.starts, bare.journal);
+	printf("  starts in batches of %u, ends in batches of %u; refused for "
+	       "now: %u\n",
+	    bare.starts, bare.journal, l.refused);
 	row.ours = samples_quantile(&ours, 0.5);
 	row.theirs = samples_quantile(&theirs, 0.5);
 	table_row(&row);

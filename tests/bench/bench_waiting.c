@@ -12,11 +12,14 @@
 #define EXECUTIONS 10
 #define NODES	   100000
 
+/* From the arrays as they are: the view joins them with names, node by node. */
 static const char late_sql[] =
-    "select percentile_disc(0.99) within group (order by"
-    " extract(epoch from n.completed_at - n.started_at) - 10)"
-    " from open.node_executions n join open.executions e"
-    " on e.id = n.execution_id where e.dag_id = $1::uuid";
+    "select percentile_disc(0.99) within group"
+    " (order by (c.completed - c.started) / 1e6 - 10)"
+    " from open.executions e join open.node_history h on h.execution_id = e.id"
+    " cross join lateral unnest(h.states, h.started, h.completed)"
+    " as c(state, started, completed)"
+    " where e.dag_id = $1::uuid and c.state = 's'";
 
 static const char succeeded_sql[] =
     "select sum(succeeded_nodes) from open.executions where dag_id = $1::uuid";

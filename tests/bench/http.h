@@ -24,6 +24,7 @@
 struct http {
 	int fd;
 	size_t got;
+	bool refused; /* the answer was 503, executor full: ask again */
 	char response[RESPONSE_MAX]; /* NUL-terminated */
 };
 
@@ -97,7 +98,8 @@ http_send(struct http *h, const char *request, size_t len)
 		die("write", strerror(errno));
 }
 
-/* Reads once; true when a whole response with status 201 has arrived. */
+/* Reads once; true when a whole response with status 201 has arrived, or one
+ * that refuses for now. */
 static inline bool
 http_receive(struct http *h)
 {
@@ -111,7 +113,8 @@ http_receive(struct http *h)
 	h->response[h->got] = '\0';
 	if ((head_end = strstr(h->response, "\r\n\r\n")) == NULL)
 		return false;
-	if (strncmp(h->response, "HTTP/1.1 201", 12) != 0)
+	h->refused = strncmp(h->response, "HTTP/1.1 503", 12) == 0;
+	if (!h->refused && strncmp(h->response, "HTTP/1.1 201", 12) != 0)
 		die("unexpected answer", h->response);
 	if ((length = strcasestr(h->response, "content-length:")) == NULL)
 		die("answer without content-length", h->response);

@@ -28,6 +28,7 @@ struct load {
 	bool (*receive)(struct load *, struct load_client *);
 	const char *request; /* what load_http sends */
 	size_t request_len;
+	unsigned refused; /* answers that asked to come again, which we did */
 };
 
 static inline void
@@ -92,11 +93,21 @@ load_http_send(struct load *l, struct load_client *c)
 	http_send(c->state, l->request, l->request_len);
 }
 
+/* A client that is refused because too much is under way comes again soon; the
+ * time until it is accepted counts. */
 static inline bool
 load_http_receive(struct load *l, struct load_client *c)
 {
-	(void)l;
-	return http_receive(c->state);
+	struct http *h = c->state;
+
+	if (!http_receive(h))
+		return false;
+	if (!h->refused)
+		return true;
+	l->refused++;
+	usleep(1000);
+	l->send(l, c);
+	return false;
 }
 
 /* Keep-alive connections, all of which send the same request. */

@@ -231,6 +231,8 @@ execution_run(struct http *h, const char *dag, PGconn *db, char *execution)
 	http_send(h, request, len);
 	while (!http_receive(h))
 		;
+	if (h->refused)
+		die("start", "refused: the executor is full");
 	location = strcasestr(h->response, "location:");
 	if (location == NULL ||
 	    (location = strstr(location, "executions/")) == NULL)
