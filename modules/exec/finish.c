@@ -223,8 +223,8 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	if (fresh) {
 		sched_begin(&l->run);
 	} else {
-		attempts_recover(a, l);
 		fans_adopt(a, l);
+		attempts_recover(a, l);
 		sched_rebuild(&l->run, slot_flushed(slot).completed,
 		    clock_mono_ns() - l->base_ns);
 		attempts_interrupted(a, l);
