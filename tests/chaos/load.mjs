@@ -65,6 +65,10 @@ export class Effects {
 	}
 }
 
+// The DAG that the shape "children" runs, and the shape whose executions wait for a signal.
+export const CHILD = "commands";
+export const WAITING = "signals";
+
 // The mix: each shape of work that can be caught in the middle. Every one of them must end with success.
 export function definitions(effects) {
 	const chain = (n, op) => Array.from({ length: n }, (_, i) => ({ name: `n${i}`, ...(i ? { dependencies: [`n${i - 1}`] } : {}), ...op(i, `n${i}`) }));
@@ -85,6 +89,13 @@ export function definitions(effects) {
 				return {};
 			},
 		}),
+		elements: {
+			nodes: [{ name: "list", ...lua("local t = array({}) for i = 1, 12 do t[i] = i end return t") },
+				{ name: "each", dependencies: ["list"], for_each: "${{ nodes.list.result }}", concurrency: 4, ...effects.request("each.${{ index }}") },
+				{ name: "last", dependencies: ["each"], ...effects.command() }],
+		},
+		children: { nodes: [{ name: "child", op: "dag", with: { name: CHILD }, retry: { limit: 50, backoff: "100ms", factor: 1 } }, { name: "last", dependencies: ["child"], ...effects.request("last") }] },
+		[WAITING]: { nodes: [{ name: "go", op: "wait_for", with: { signal: "go" } }, { name: "last", dependencies: ["go"], ...effects.request("last") }] },
 		memory: { durability: "memory", nodes: [{ name: "a" }, { name: "b", dependencies: ["a"], ...delay("500ms") }, { name: "c", dependencies: ["b"] }] },
 	};
 }
@@ -92,25 +103,45 @@ export function definitions(effects) {
 // Starts executions until told to stop; keeps those that were acknowledged.
 export class Load {
 	constructor(clients, dags, next) {
-		Object.assign(this, { clients, dags, next, accepted: [], refused: 0, unknown: 0, running: true, hold: false });
+		Object.assign(this, { clients, dags, next, accepted: [], signals: [], refused: 0, unknown: 0, running: true });
 		this.loops = Array.from({ length: 6 }, () => this.#loop());
 	}
 
 	async #loop() {
 		while (this.running) {
 			await pause(100 + this.next() * 200);
-			if (this.hold) continue;
-			const client = this.clients[Math.floor(this.next() * this.clients.length)];
 			const dag = this.dags[Math.floor(this.next() * this.dags.length)];
-			const answer = await client.tryStart(dag, {}, { seconds: 20 }).catch(() => undefined);
-			if (answer?.status === 201) this.accepted.push(answer.json.data.id);
-			else if (answer) this.refused++;
-			else this.unknown++;
+			const answer = await this.#client().tryStart(dag, {}, { seconds: 20 }).catch(() => undefined);
+			if (answer?.status === 201) {
+				this.accepted.push(answer.json.data.id);
+				if (dag.attributes.name === WAITING) this.signals.push(this.#signal(answer.json.data.id));
+			} else if (answer) {
+				this.refused++;
+			} else {
+				this.unknown++;
+			}
 		}
+	}
+
+	// Sent again until somebody says that he has it; so it may be sent twice, of which one is taken.
+	async #signal(id) {
+		for (;;) {
+			await pause(this.next() * 1000);
+			const answer = await this.#client().api("POST", `/api/v1/executions/${id}/signals`, {
+				seconds: 20, body: { data: { type: "signals", attributes: { name: "go", value: { n: 1 } } } },
+			}).catch(() => undefined);
+			if (answer?.status === 201 || answer?.codes.includes("execution_ended")) return;
+			if (answer && answer.status < 500 && answer.status !== 429) throw new Error(`signal: ${answer.status} ${answer.text}`);
+		}
+	}
+
+	#client() {
+		return this.clients[Math.floor(this.next() * this.clients.length)];
 	}
 
 	async stop() {
 		this.running = false;
 		await Promise.all(this.loops);
+		await Promise.all(this.signals);
 	}
 }
