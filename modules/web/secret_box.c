@@ -380,7 +380,9 @@ secret_open(const struct secret_ring *ring, const struct uuid *organization,
 
 	if (k == NULL)
 		return err_set(e, "secret_key_missing",
-		    "The key %.16s of a secret is not there.", key_id);
+		    "The key %.16s of a secret is not there: all servers of a "
+		    "database need the same secret keys.",
+		    key_id);
 	if (len < SECRET_OVERHEAD || len > INT_MAX || sealed[0] != FORMAT)
 		return err_set(
 		    e, "secret_corrupted", "A stored secret is corrupted.");
