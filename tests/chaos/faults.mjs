@@ -76,12 +76,12 @@ export class Faults {
 
 	// The database may be away just then.
 	async #start(server) {
-		for (let i = 0; ; i++) {
+		for (const begin = Date.now(); ; ) {
 			try {
 				await server.start({ seconds: 60, quiet: true });
 				return;
 			} catch (error) {
-				if (i === 20) throw new Error(`a server did not start: ${server.tail(20)}`, { cause: error });
+				if (Date.now() - begin > 120000) throw new Error(`a server did not start: ${server.tail(20)}`, { cause: error });
 				await pause(500);
 			}
 		}

@@ -101,7 +101,7 @@ static void
 an_op_is_found_once_it_is_registered_and_the_table_has_an_end(void **state)
 {
 	static struct op many[OPS_MAX];
-	static char names[OPS_MAX][8];
+	static char names[OPS_MAX][16];
 	struct err e;
 	int added = 0;
 
