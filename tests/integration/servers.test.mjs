@@ -109,8 +109,9 @@ test("what is started on one server is read, paused, resumed and cancelled throu
 	assert.equal((await speakTo(b).cancel(id)).status, 202);
 	assert.equal((await speakTo(b).finished(id)).attributes.status, "cancelled");
 
-	const short = await client.active({ nodes: [{ name: "wait", ...delay("1s") }, { name: "next", dependencies: ["wait"] }] });
+	const short = await client.active({ nodes: [{ name: "wait", ...delay("3s") }, { name: "next", dependencies: ["wait"] }] });
 	const paused = (await client.start(short)).id;
+	await until("it waits", async () => (await speakTo(b).withNodes(paused)).nodes.wait.status === "running");
 	assert.equal((await speakTo(b).api("POST", `/api/v1/executions/${paused}/pause`)).status, 202);
 	await until("the wait is over", async () => (await speakTo(b).withNodes(paused)).nodes.wait.status === "success");
 	assert.equal((await speakTo(b).withNodes(paused)).nodes.next.status, "pending");

@@ -148,15 +148,17 @@ whoever_takes_over_goes_on_behind_what_is_counted(void **state)
 {
 	struct event_log *log;
 	struct world w;
+	uint32_t slot;
 
 	(void)state;
 	begin(&w, waiting);
-	log = &w.exec->slots.list[w.local->slot].events;
+	slot = w.local->slot;
+	log = &w.exec->slots.list[slot].events;
 	append(&w, 0, EVENT_CHUNK);
 	exec_detach(w.exec);
 	atomic_fetch_sub(&log->count, 1);
 	assert_int_equal(exec_attach(w.exec, 0, NULL), 0);
-	w.local = &w.exec->arena->locals[w.local->slot];
+	w.local = &w.exec->arena->locals[slot];
 	append(&w, EVENT_CHUNK - 1, EVENT_CHUNK * 8 + 1);
 	while (w.x->events[w.told + EVENT_CHUNK * 9 - 1].kind == 0)
 		host_step(w.exec, w.db, 1000);
