@@ -31,6 +31,10 @@
 #define PRIORITY_MIN (-100)
 #define PRIORITY_MAX 100
 
+/* Bytes of a pool's name: letters, digits, ".", "_" and "-". */
+#define POOL_NAME_MAX 63
+bool pool_name_is_valid(const char *name, size_t len);
+
 enum trigger {
 	TRIGGER_ALL_SUCCESS,
 	TRIGGER_ALL_DONE,
@@ -87,6 +91,7 @@ struct document_node {
 	/* A list, or a string that is one ${{ }}; NULL: the node runs once. */
 	const struct json *for_each;
 	uint32_t concurrency; /* elements at once; 0 without for_each */
+	const char *pool;     /* limits it across DAGs; NULL: none */
 	enum trigger trigger;
 	struct retry retry;
 	int64_t timeout_ns; /* 0: none */
@@ -136,8 +141,8 @@ struct document_options {
 	/* A document that stands alone: name and description stand inside.
 	 * Otherwise they stand beside it and are unknown keys in it. */
 	bool name_required;
-	/* Organization's settings object, for permissions of ops; NULL: every
-	 * op is allowed. */
+	/* Organization's settings object, for permissions of ops and names of
+	 * pools; NULL: all are allowed. */
 	const struct json *settings;
 };
 
@@ -147,7 +152,8 @@ struct document_options {
  * unknown_op invalid_parameter missing_parameter unknown_parameter
  * op_not_allowed secret_not_allowed invalid_duration invalid_durability invalid_priority
  * invalid_trigger
- * invalid_retry invalid_for_each invalid_concurrency invalid_expression unknown_node not_an_ancestor too_many_nodes
+ * invalid_retry invalid_for_each invalid_concurrency invalid_pool
+ * unknown_pool invalid_expression unknown_node not_an_ancestor too_many_nodes
  * too_many_dependencies document_too_large out_of_memory.
  * A cycle's message shows its path in the order of running: a -> b -> a means
  * that b depends on a. */

@@ -161,6 +161,10 @@ write_node(struct buf *out, const struct document *d,
 		write_key(out, "op");
 		write_string(out, op->name);
 	}
+	if (n->pool != NULL) {
+		write_key(out, "pool");
+		write_string(out, n->pool);
+	}
 	if (n->retry.limit > 0 || n->retry.on_count > 0)
 		write_retry(out, &n->retry);
 	if (n->timeout_ns > 0)

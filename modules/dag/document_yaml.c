@@ -298,7 +298,8 @@ write_value(struct buf *out, const struct json *v, unsigned depth)
 /* The document ------------------------------------------------------------ */
 
 static const char *const node_keys[] = {"name", "dependencies", "trigger",
-    "when", "for_each", "concurrency", "op", "with", "retry", "timeout"};
+    "when", "for_each", "concurrency", "op", "with", "pool", "retry",
+    "timeout"};
 
 static void
 write_node(struct buf *out, const struct json *node)

@@ -188,7 +188,7 @@ fill_nodes(struct compiler *c)
 		to->trigger = (uint8_t)from->trigger;
 		to->concurrency = from->concurrency;
 		if (strcmp(op, "noop") == 0 && from->when == NULL &&
-		    from->for_each == NULL)
+		    from->for_each == NULL && from->pool == NULL)
 			to->flags |= PLAN_NODE_PURE;
 		if (first[i] == first[i + 1])
 			to->flags |= PLAN_NODE_LEAF;
@@ -264,6 +264,21 @@ put_retry_on(struct compiler *c)
 }
 
 static void
+put_pool_names(struct compiler *c)
+{
+	for (uint32_t i = 0; i < c->doc->node_count; i++) {
+		const char *pool = c->doc->nodes[i].pool;
+
+		if (pool == NULL)
+			continue;
+		node_at(c, i)->pool = (uint32_t)c->out.len;
+		buf_put(&c->out, pool, strlen(pool) + 1);
+		if (buf_failed(&c->out))
+			return;
+	}
+}
+
+static void
 fill_names(struct compiler *c)
 {
 	const struct plan *p = plan_of(c);
@@ -316,6 +331,8 @@ put_blob(struct compiler *c)
 		put_node_names(c);
 	if (!buf_failed(&c->out))
 		put_retry_on(c);
+	if (!buf_failed(&c->out))
+		put_pool_names(c);
 	if (buf_failed(&c->out))
 		return false;
 	fill_names(c);

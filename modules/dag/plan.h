@@ -5,7 +5,8 @@
  *           it names them, without gaps but for alignment to 8; offsets in
  *           bytes from the start of the block, little-endian, native structs.
  *           PLAN_VERSION changes whenever anything of this changes. The blob
- *           holds the ops' names, the nodes' names and retry_on, then per node
+ *           holds the ops' names, the nodes' names, retry_on
+ *           and pools, then per node
  *           the templates of with, when and for_each, each value's contents behind it in the order of
  *           reading: so one pass can check it and nothing can be shared.
  * Graph:    compressed sparse rows both ways. Node index = position in the
@@ -22,7 +23,7 @@
 #include "dag/document.h"
 
 #define PLAN_MAGIC   0x4e414c504e45504full /* "OPENPLAN" */
-#define PLAN_VERSION 5
+#define PLAN_VERSION 6
 #define PLAN_NONE    UINT32_MAX
 
 struct plan_node {
@@ -48,7 +49,8 @@ struct plan_node {
 	/* Offset of a string of codes, ascending, with a space between two; or
 	 * 0: what may pass by itself is retried. */
 	uint32_t retry_on;
-	uint32_t reserved; /* 0 */
+	/* Offset of the name of a pool that limits it, NUL-terminated, or 0. */
+	uint32_t pool;
 };
 enum {
 	PLAN_NODE_PURE =

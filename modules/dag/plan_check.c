@@ -211,6 +211,15 @@ check_retry_on(const struct plan *p, uint32_t offset, uint64_t *cursor)
 }
 
 static bool
+check_pool(const struct plan *p, uint32_t offset, uint64_t *cursor)
+{
+	const char *s = (const char *)p + *cursor;
+
+	return check_string(p, offset, cursor) &&
+	       pool_name_is_valid(s, strlen(s));
+}
+
+static bool
 check_strings(const struct plan *p, uint64_t *cursor)
 {
 	const uint32_t *ops = plan_at(p, p->ops);
@@ -224,6 +233,10 @@ check_strings(const struct plan *p, uint64_t *cursor)
 	for (uint32_t i = 0; i < p->node_count; i++)
 		if (!check_retry_on(p, plan_nodes(p)[i].retry_on, cursor))
 			return false;
+	for (uint32_t i = 0; i < p->node_count; i++)
+		if (plan_nodes(p)[i].pool != 0 &&
+		    !check_pool(p, plan_nodes(p)[i].pool, cursor))
+			return false;
 	*cursor = (*cursor + 7) & ~UINT64_C(7);
 	return *cursor <= p->size;
 }
@@ -236,7 +249,7 @@ check_numbers(const struct plan_node *n)
 	       n->retry_max_ns >= n->retry_backoff_ns && n->retry_factor >= 1 &&
 	       n->retry_factor <= 1000 && n->retry_jitter >= 0 &&
 	       n->retry_jitter <= 1 && n->concurrency <= CONCURRENCY_MAX &&
-	       (n->concurrency > 0) == (n->for_each != 0) && n->reserved == 0;
+	       (n->concurrency > 0) == (n->for_each != 0);
 }
 
 /* No secrets in it, and one of the given types. */
@@ -283,7 +296,7 @@ check_node(const struct checker *c, uint32_t i, uint64_t *cursor)
 	    n->indegree != c->dep_first[i + 1] - c->dep_first[i] ||
 	    !check_templates(c->p, n, cursor, &is_static))
 		return false;
-	if (n->when == 0 && n->for_each == 0 &&
+	if (n->when == 0 && n->for_each == 0 && n->pool == 0 &&
 	    strcmp(plan_op_name(c->p, n->op), "noop") == 0)
 		flags |= PLAN_NODE_PURE;
 	if (is_static)

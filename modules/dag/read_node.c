@@ -9,7 +9,8 @@
 #include "dag/names.h"
 
 static const char *const node_keys[] = {"name", "op", "with", "when", "trigger",
-    "retry", "timeout", "dependencies", "for_each", "concurrency", NULL};
+    "retry", "timeout", "dependencies", "for_each", "concurrency", "pool",
+    NULL};
 static const char *const retry_keys[] = {
     "limit", "backoff", "factor", "max", "jitter", "on", NULL};
 static const char *const trigger_names[] = {
@@ -357,6 +358,42 @@ read_for_each(struct reader *r, uint32_t node, const struct json *source)
 	read_concurrency(r, node, source);
 }
 
+bool
+pool_name_is_valid(const char *name, size_t len)
+{
+	return len > 0 && len <= POOL_NAME_MAX &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len;
+}
+
+static void
+read_pool(struct reader *r, uint32_t node, const struct json *source)
+{
+	const struct json *v = read_optional(source, "pool");
+	const struct json *pools;
+
+	if (v == NULL)
+		return;
+	if (v->type != JSON_STRING ||
+	    !pool_name_is_valid(v->string, v->count)) {
+		fault_at(r, node, v, "invalid_pool",
+		    "\"pool\" is a name of 1 to %d letters, digits, \".\", "
+		    "\"_\" and \"-\".",
+		    POOL_NAME_MAX);
+		return;
+	}
+	r->doc->nodes[node].pool = v->string;
+	if (r->options->settings == NULL)
+		return;
+	pools = json_get(r->options->settings, "pools");
+	if (pools == NULL || pools->type != JSON_OBJECT ||
+	    json_get(pools, v->string) == NULL)
+		fault_at(r, node, v, "unknown_pool",
+		    "The organization has no pool \"%s\": its setting "
+		    "\"pools\" names them.",
+		    v->string);
+}
+
 void
 read_node(struct reader *r, uint32_t node, const struct json *source)
 {
@@ -377,6 +414,7 @@ read_node(struct reader *r, uint32_t node, const struct json *source)
 		    read_duration(r, node, timeout);
 	read_when(r, node, source);
 	read_for_each(r, node, source);
+	read_pool(r, node, source);
 	if (read_op(r, node, source))
 		read_params(r, node, source);
 }

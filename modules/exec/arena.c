@@ -341,6 +341,7 @@ check(struct arena *a)
 	if (a->parked_runs.count > 0 || a->parked != NULL)
 		unpark(a);
 	a->check_at = a->now_ns + CHECK_NS;
+	limits_check(a);
 	takeover_check(a);
 	secrets_check(a);
 	if (a->open_runs == 0 && !bits_any(a->inbox))
@@ -354,6 +355,7 @@ has_work(struct arena *a)
 {
 	return a->active.count > 0 || bits_any(a->inbox) ||
 	       atomic_load(&a->done) != NULL ||
+	       bits_any(exec_gate_inbox(a->exec, a->index)) ||
 	       atomic_load(&a->exec->secret_notes) != NULL ||
 	       atomic_load(&a->stop);
 }
@@ -448,6 +450,8 @@ arena_loop(struct arena *a)
 		if (atomic_load_explicit(
 			&a->exec->secret_notes, memory_order_relaxed))
 			secrets_collect(a);
+		if (bits_any(exec_gate_inbox(a->exec, a->index)))
+			limits_collect(a);
 		take_timers(a);
 		take_flushes(a);
 		if ((a->parked_runs.count > 0 || a->parked != NULL) &&

@@ -73,7 +73,7 @@ struct exec {
 	struct shm shm;
 	struct exec_global *global;
 	struct arena_shared *arenas;
-	char *inboxes;
+	char *inboxes, *gate_inboxes;
 	struct slots slots;
 	struct plan_cache plans;
 	struct tenants tenants;
@@ -88,6 +88,20 @@ exec_inbox(const struct exec *e, unsigned arena)
 	size_t size = (bits_size(e->settings.max_runs) + 63) & ~(size_t)63;
 
 	return (struct bits *)(void *)(e->inboxes + arena * size);
+}
+
+static inline size_t
+bits_stride(uint32_t count)
+{
+	return (bits_size(count) + 63) & ~(size_t)63;
+}
+/* Gates that may have granted something to the arena. */
+static inline struct bits *
+exec_gate_inbox(const struct exec *e, unsigned arena)
+{
+	return (
+	    struct bits *)(void *)(e->gate_inboxes +
+				   arena * bits_stride(e->tenants.gates.count));
 }
 
 /* A run as its arena sees it. One per slot, reused; list fields survive. */
@@ -107,7 +121,8 @@ struct local {
 	uint32_t tenant;
 	int32_t priority;
 	struct fair_item active; /* has nodes to start */
-	struct fair_item waits;	 /* parked: for memory, or to begin */
+	struct fair_item waits;	 /* parked: for memory */
+	struct fair_item turn;	 /* waits for a place: see limits.c */
 	int64_t base_ns;
 	struct slot_word word;
 	uint32_t counted;	     /* completions in the arena's count */
@@ -130,9 +145,10 @@ enum attempt_stage {
 	ATTEMPT_COMMAND,
 	ATTEMPT_IO,
 	ATTEMPT_DELAY,
-	ATTEMPT_FAN,   /* its elements run */
-	ATTEMPT_RETRY, /* between two attempts */
-	ATTEMPT_PARKED /* done, waits for memory to put its output in */
+	ATTEMPT_FAN,	/* its elements run */
+	ATTEMPT_RETRY,	/* between two attempts */
+	ATTEMPT_PARKED, /* done, waits for memory to put its output in */
+	ATTEMPT_PLACE	/* has not started: waits for a place */
 };
 
 struct attempt {
@@ -157,6 +173,10 @@ struct attempt {
 	int64_t ends_ns;       /* delay: when it is over */
 	struct fan *fan;       /* NULL: its node has no list, or not yet */
 	struct attempt *wait_next, **wait_at; /* elements between two */
+	struct fair_item turn;		      /* waits for a place */
+	uint32_t pool; /* gate of the pool it has a place in, + 1 */
+	bool place;    /* has one of the organization's */
+	bool no_pool;  /* there is no such pool */
 };
 
 enum timer_kind {
@@ -195,6 +215,7 @@ struct arena {
 	struct fair active;
 	struct local *flush, **flush_end;
 	struct fair parked_runs;
+	struct fair waiting; /* by gate: runs and attempts */
 	struct attempt *parked, *unused;
 	void *slabs;
 	struct timers timers;
@@ -340,6 +361,27 @@ void attempts_io_drop(struct arena *); /* what compute threads left */
  * failure leaves the slot as it was. Codes as exec_commit's. */
 int resume_run(
     struct exec *, uint32_t slot, const struct run_resume *, struct err *e);
+
+/* limits.c */
+/* The run may begin; false: it waits, and local_open is called again. */
+bool limits_begin(struct arena *, struct local *);
+/* It had begun before: whatever the limit. */
+void limits_begun(struct arena *, struct local *);
+void limits_ended(struct arena *, struct local *);
+/* The attempt (of a node with for_each: of its next element) has what it needs
+ * to start; false: it waits and goes on by itself. */
+bool limits_take(struct arena *, struct attempt *);
+/* Gives back what it took, waits no more. */
+void limits_give(struct arena *, struct attempt *);
+/* What an element's attempt starts with is what the node's took for it. */
+void limits_move(struct attempt *from, struct attempt *to);
+/* An attempt took so much CPU time. */
+void limits_spend(struct arena *, const struct local *, int64_t cpu_ns);
+void limits_collect(struct arena *); /* what was granted */
+void limits_check(struct arena *);   /* the same, where nobody told */
+/* What arena `from` held is its runs' only, and these are ours. */
+void limits_adopt(struct arena *, unsigned from);
+void limits_leave(struct arena *); /* before an orderly end */
 
 /* scope.c */
 struct scope local_scope(struct local *);

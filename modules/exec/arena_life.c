@@ -93,6 +93,8 @@ unequip(struct arena *a)
 	io_destroy(&a->io);
 	takeover_let_go(a);
 	attempts_free(a);
+	if (!a->failed)
+		limits_leave(a);
 	secrets_free(a);
 	timers_free(&a->timers);
 }
@@ -127,6 +129,7 @@ arena_free(struct arena *a)
 	pthread_mutex_destroy(&a->awake);
 	fair_free(&a->active);
 	fair_free(&a->parked_runs);
+	fair_free(&a->waiting);
 	free(a->plan_ops);
 	free(a->locals);
 	free(a->held);
@@ -168,6 +171,7 @@ arena_start(struct exec *e, unsigned index, struct err *err)
 	e->arena = a;
 	if (fair_create(&a->active, e->tenants.count) != 0 ||
 	    fair_create(&a->parked_runs, e->tenants.count) != 0 ||
+	    fair_create(&a->waiting, e->tenants.gates.count) != 0 ||
 	    a->locals == NULL || a->plan_ops == NULL || a->held == NULL ||
 	    thread_start(a) != 0) {
 		arena_free(a);

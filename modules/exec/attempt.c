@@ -77,6 +77,8 @@ start_op(struct arena *a, struct attempt *t)
 		attempt_finish(a, t);
 		return;
 	case OP_IO:
+		if (call->op->idle)
+			limits_give(a, t);
 		t->stage = ATTEMPT_IO;
 		if (!attempt_io_start(a, call))
 			attempt_finish(a, t);
@@ -200,7 +202,12 @@ attempt_begin(struct arena *a, struct attempt *t)
 	else if (!t->no_memory && t->gives_up)
 		op_call_fail(t->call, true, RETRY_INTERRUPTED,
 		    "The node was interrupted: its server ended while it ran.");
-	if (t->no_memory || t->call->op == NULL || t->gives_up)
+	else if (!t->no_memory && t->no_pool)
+		op_call_fail(t->call, false, "unknown_pool",
+		    "The organization has no pool \"%s\".",
+		    (const char *)plan_at(
+			t->local->run.plan, attempt_plan(t)->pool));
+	if (t->no_memory || t->no_pool || t->gives_up || t->call->op == NULL)
 		attempt_finish(a, t);
 	else
 		attempt_go_on(a, t);
@@ -213,12 +220,17 @@ attempt_start(struct arena *a, struct local *l, uint32_t node, int64_t now)
 	bool gives_up = record_gives_up(
 	    &plan_nodes(l->run.plan)[node], &l->run.nodes[node]);
 
-	sched_start(&l->run, node, now);
-	if (t == NULL)
+	if (t == NULL) {
+		sched_start(&l->run, node, now);
 		sched_end(
 		    &l->run, node, NODE_FAILED, clock_mono_ns() - l->base_ns);
-	else {
-		t->gives_up = gives_up;
+		return;
+	}
+	t->gives_up = gives_up;
+	t->stage = ATTEMPT_PLACE;
+	/* Of a node with for_each, its elements take places. */
+	if (attempt_plan(t)->for_each != 0 || limits_take(a, t)) {
+		sched_start(&l->run, node, now);
 		attempt_begin(a, t);
 	}
 }
@@ -348,6 +360,9 @@ keep(struct arena *a, struct attempt *t, int64_t now)
 	char text[128];
 	struct op_outcome o = judge(t, text, sizeof(text));
 
+	limits_give(a, t);
+	if (o.cpu_ns > 0)
+		limits_spend(a, t->local, o.cpu_ns);
 	if (t->call != NULL)
 		secrets_redact(a, t->local, &t->call->mem, &o);
 	if (may_retry(t, &o)) {
@@ -455,6 +470,7 @@ ask_to_stop(struct arena *a, struct attempt *t)
 		fan_stop(t->local, t->fan);
 		break;
 	case ATTEMPT_ANNOUNCED: /* ends when the journal answers */
+	case ATTEMPT_PLACE:
 	case ATTEMPT_RETRY:
 	case ATTEMPT_PARKED:
 		break;
@@ -492,7 +508,8 @@ attempts_stop(struct arena *a, struct local *l)
 		struct attempt *next = t->next;
 		enum node_state s = node_state(attempt_record(t));
 
-		if (t->stage == ATTEMPT_RETRY && s != NODE_RETRY) {
+		if ((t->stage == ATTEMPT_RETRY && s != NODE_RETRY) ||
+		    (t->stage == ATTEMPT_PLACE && s != NODE_PENDING)) {
 			attempt_free(a, t);
 		} else if (s == NODE_RUNNING && !t->stopped) {
 			t->stopped = true;

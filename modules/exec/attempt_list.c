@@ -82,6 +82,7 @@ attempt_free(struct arena *a, struct attempt *t)
 		element_unlink(t);
 	else if (t->fan != NULL)
 		fan_free(t->local, t->fan);
+	limits_give(a, t);
 	if (t->call != NULL)
 		op_call_free(t->call);
 	t->call = NULL;

@@ -22,6 +22,10 @@ enum table {
 	TABLE_HELD,
 	TABLE_TENANTS_SHARED,
 	TABLE_TENANTS,
+	TABLE_POOLS,
+	TABLE_GATES,
+	TABLE_CELLS,
+	TABLE_GATE_INBOXES,
 	TABLE_COUNT
 };
 
@@ -87,6 +91,7 @@ map(struct exec *e, struct err *err)
 {
 	const struct exec_settings *s = &e->settings;
 	size_t inbox = (bits_size(s->max_runs) + 63) & ~(size_t)63;
+	uint32_t gates = tenants_gate_count(s->max_tenants);
 	size_t sizes[TABLE_COUNT] = {
 	    [TABLE_GLOBAL] = sizeof(struct exec_global),
 	    [TABLE_ARENAS] = s->arenas * sizeof(struct arena_shared),
@@ -101,7 +106,12 @@ map(struct exec *e, struct err *err)
 	    [TABLE_SLOT_TENANTS] = s->max_runs * sizeof(uint32_t),
 	    [TABLE_HELD] = s->max_tenants * sizeof(int32_t),
 	    [TABLE_TENANTS_SHARED] = sizeof(struct tenants_shared),
-	    [TABLE_TENANTS] = s->max_tenants * sizeof(struct tenant)};
+	    [TABLE_TENANTS] = s->max_tenants * sizeof(struct tenant),
+	    [TABLE_POOLS] = s->max_tenants * sizeof(struct tenant_pool),
+	    [TABLE_GATES] = gates * sizeof(struct gate),
+	    [TABLE_CELLS] =
+		(size_t)s->arenas * gates * sizeof(struct gate_cell),
+	    [TABLE_GATE_INBOXES] = s->arenas * bits_stride(gates)};
 
 	if (shm_create(&e->shm, s->shm_bytes, sizes, TABLE_COUNT, err) != 0)
 		return -1;
@@ -128,7 +138,13 @@ map(struct exec *e, struct err *err)
 	e->tenants = (struct tenants){.slots = &e->slots,
 	    .shared = shm_table(&e->shm, TABLE_TENANTS_SHARED),
 	    .count = s->max_tenants,
-	    .list = shm_table(&e->shm, TABLE_TENANTS)};
+	    .list = shm_table(&e->shm, TABLE_TENANTS),
+	    .pools = shm_table(&e->shm, TABLE_POOLS),
+	    .gates = {.list = shm_table(&e->shm, TABLE_GATES),
+		.cells = shm_table(&e->shm, TABLE_CELLS),
+		.count = gates,
+		.arenas = s->arenas}};
+	e->gate_inboxes = shm_table(&e->shm, TABLE_GATE_INBOXES);
 	return 0;
 }
 
@@ -149,6 +165,7 @@ arenas_create(struct exec *e, struct err *err)
 		s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		s->journal_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 		bits_create(exec_inbox(e, i), e->settings.max_runs);
+		bits_create(exec_gate_inbox(e, i), e->tenants.gates.count);
 		rc = pthread_mutex_init(&s->lock, &attr);
 		if (s->wake_fd < 0 || s->journal_fd < 0)
 			rc = -1;
@@ -325,6 +342,7 @@ exec_reserve(struct exec *e, const struct run_start *start, struct run_ref *out,
 		return full(err);
 	}
 	slot->organization = start->organization;
+	slot->child = start->child;
 	slot->priority =
 	    start->priority_given ? start->priority : SLOT_PRIORITY_OF_PLAN;
 	slot->allowed = start->allowed;

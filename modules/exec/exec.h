@@ -95,6 +95,20 @@ int exec_plan_put(struct exec *, const struct plan_hash *, const void *plan,
 /* 0, or -1 and "plan_too_large": no run of it can ever be in this region. */
 int exec_plan_fits(struct exec *, const struct plan *, struct err *e);
 
+/* --- organizations --- */
+
+/* What of an organization may run at once here; also: what it must not start
+ * any more. It holds from now on, also for what waits; what runs goes on. */
+struct tenant_limits;
+void exec_tenant_limit(struct exec *, const struct uuid *organization,
+    const struct tenant_limits *);
+/* False: nobody told its limits (since it was forgotten): there are none. */
+bool exec_tenant_known(struct exec *, const struct uuid *organization);
+/* enum tenant_quota; 0: none, or it is not known. */
+unsigned exec_tenant_exceeded(struct exec *, const struct uuid *organization);
+/* Those that are known or have runs here, at most max; how many. */
+uint32_t exec_tenants(struct exec *, struct uuid *list, uint32_t max);
+
 /* --- runs --- */
 
 enum run_status {
@@ -227,6 +241,8 @@ struct journal_entry {
 	const char *error;
 	size_t error_len;
 	uint32_t total_nodes, succeeded_nodes, failed_nodes;
+	int64_t cpu_us;	       /* once it ended: spent by its attempts, … */
+	uint64_t stored_bytes; /* … of context, results, errors and logs */
 	uint32_t first; /* rows before this entry: completions and events */
 	uint32_t count; /* rows in this entry; 0: only the status */
 	/* Of them events, which stand before the completions. */

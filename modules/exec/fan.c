@@ -333,7 +333,12 @@ start_one(struct arena *a, struct fan *fan, int64_t now)
 	struct attempt *t = fan->due;
 	uint32_t element;
 
-	if (!fanout_open(&fan->machine) || fan->attempt->local->run.paused != 0)
+	if (!fanout_open(&fan->machine) ||
+	    fan->attempt->local->run.paused != 0) {
+		limits_give(a, fan->attempt);
+		return false;
+	}
+	if (!limits_take(a, fan->attempt))
 		return false;
 	if (t != NULL) {
 		element_unlink(t);
@@ -348,8 +353,10 @@ start_one(struct arena *a, struct fan *fan, int64_t now)
 		t->fan = fan;
 		t->element = element;
 	} else {
+		limits_give(a, fan->attempt);
 		return false;
 	}
+	limits_move(fan->attempt, t);
 	t->gives_up =
 	    record_gives_up(attempt_plan(t), &fan->block->elements[t->element]);
 	fanout_start(&fan->machine, t->element, now);

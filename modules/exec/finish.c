@@ -158,6 +158,7 @@ local_close(struct arena *a, struct local *l, enum run_status status)
 	free(l->fan_at);
 	l->fan_at = NULL;
 	secrets_close(l);
+	limits_ended(a, l);
 	atomic_fetch_sub(&a->shared->load, 1);
 	atomic_fetch_add_explicit(
 	    &a->shared->runs_completed, 1, memory_order_relaxed);
@@ -207,6 +208,13 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 							      : plan->priority;
 	if (fresh && may_not_begin(slot, w))
 		return;
+	if (!fresh)
+		limits_begun(a, l);
+	else if (!limits_begin(a, l)) {
+		if (atomic_load(&slot->cancel) == w.generation)
+			local_wait(a, l);
+		return;
+	}
 	l->ops = resolve_ops(a, entry, plan);
 	if (l->ops == NULL || (fresh && !records_create(a, i, plan))) {
 		local_wait(a, l);

@@ -205,6 +205,9 @@ status_fill(
 	if (!final)
 		return;
 	j->completed_us = slot->base_us + slot->completed_ns / 1000;
+	j->cpu_us = atomic_load(&slot->cpu_ns) / 1000;
+	j->stored_bytes = (uint64_t)slot->context.len + slot->result.len +
+			  slot->error.len + slot->outputs;
 	if (slot->result.at != 0) {
 		j->result = shm_at(&e->shm, slot->result.at);
 		j->result_len = slot->result.len;

@@ -141,6 +141,8 @@ struct op {
 	/* What it waits for outlives its server: an attempt that was cut off
 	 * goes on from its start instead of counting as interrupted. */
 	bool goes_on;
+	bool idle; /* OP_IO that waits for people or other executions: holds no
+		      place of the organization or a pool meanwhile */
 };
 
 /* The built-in ops, then those of modules; index = id in this process.

@@ -25,7 +25,7 @@
 #define SHM_VERSION 1
 #define SHM_BLOCK   4096u
 #define SHM_MAX	    (UINT64_C(32) << 30) /* outputs are named in 32 bits */
-#define SHM_TABLES  16
+#define SHM_TABLES  24
 #define SHM_LARGE   64u /* blocks: a large range */
 #define SHM_NONE    UINT32_MAX
 

@@ -90,6 +90,9 @@ struct slot {
 	struct run_state state;
 
 	uint32_t allowed;	 /* enum run_allowed */
+	bool admitted;		 /* holds a place: see limits.c */
+	bool child;		 /* runs in its parent's place */
+	_Atomic int64_t cpu_ns;	 /* spent by its attempts */
 	int32_t priority;	 /* SLOT_PRIORITY_OF_PLAN: as its plan says */
 	uint32_t extent;	 /* newest extent's first block + 1; 0: none */
 	bool sweep;		 /* the chain may miss blocks: free by tag */

@@ -89,6 +89,7 @@ takeover(struct arena *a, unsigned from)
 	struct exec *e = a->exec;
 	uint32_t count = 0;
 
+	limits_adopt(a, from);
 	for (uint32_t i = 0; i < e->slots.count; i++) {
 		struct slot_word w = slot_word(&e->slots, i);
 

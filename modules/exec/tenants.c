@@ -23,6 +23,8 @@ tenants_create(struct tenants *t, struct err *e)
 	if (rc != 0)
 		return err_set(e, "shared_memory",
 		    "The system has no process-shared robust mutexes.");
+	for (uint32_t i = 0; i < t->gates.count; i++)
+		atomic_store(&t->gates.list[i].limit, GATE_OPEN);
 	t->named = calloc(t->count, 1);
 	return t->named != NULL ? 0 : err_memory(e);
 }
@@ -55,8 +57,8 @@ settle(struct tenants *t, uint32_t i)
 		    t->named[i] ? TENANT_READY : TENANT_FREE);
 }
 
-static void
-lock(struct tenants *t)
+void
+tenants_lock(struct tenants *t)
 {
 	int rc = pthread_mutex_lock(&t->shared->lock);
 
@@ -70,8 +72,8 @@ lock(struct tenants *t)
 	pthread_mutex_consistent(&t->shared->lock);
 }
 
-static void
-unlock(struct tenants *t)
+void
+tenants_unlock(struct tenants *t)
 {
 	pthread_mutex_unlock(&t->shared->lock);
 }
@@ -100,8 +102,8 @@ is_at(const struct tenants *t, uint32_t i, const struct uuid *organization)
 	       uuid_equal(&t->list[i].organization, organization);
 }
 
-static uint32_t
-find(const struct tenants *t, const struct uuid *organization)
+uint32_t
+tenants_find(const struct tenants *t, const struct uuid *organization)
 {
 	for (uint32_t n = 0; n < window(t); n++) {
 		uint32_t i = place(t, organization, n);
@@ -110,6 +112,88 @@ find(const struct tenants *t, const struct uuid *organization)
 			return i;
 	}
 	return SHM_NONE;
+}
+
+/* --- limits, under the lock --- */
+
+static uint32_t
+gate_of_pool(const struct tenants *t, uint32_t pool)
+{
+	return t->count * 2 + pool;
+}
+
+static void
+pool_free(struct tenants *t, uint32_t pool)
+{
+	atomic_store(&t->gates.list[gate_of_pool(t, pool)].limit, GATE_OPEN);
+	t->pools[pool].tenant = 0;
+}
+
+static uint32_t
+pool_find(const struct tenants *t, uint32_t tenant, const char *name)
+{
+	for (uint32_t i = 0; i < t->count; i++)
+		if (t->pools[i].tenant == tenant + 1 &&
+		    strcmp(t->pools[i].name, name) == 0)
+			return i;
+	return GATE_NONE;
+}
+
+uint32_t
+tenants_pool(const struct tenants *t, uint32_t tenant, const char *name)
+{
+	uint32_t i = pool_find(t, tenant, name);
+
+	if (i == GATE_NONE ||
+	    gate_limit(&t->gates, gate_of_pool(t, i)) == GATE_GONE)
+		return GATE_NONE;
+	return gate_of_pool(t, i);
+}
+
+static void
+pool_limit(struct tenants *t, uint32_t tenant, const char *name, uint32_t limit)
+{
+	uint32_t i = pool_find(t, tenant, name);
+
+	if (i == GATE_NONE)
+		for (i = 0; i < t->count && t->pools[i].tenant != 0;)
+			i++;
+	if (i == t->count)
+		return; /* too many pools: it stays unknown */
+	if (t->pools[i].tenant == 0) {
+		memcpy(t->pools[i].name, name, strlen(name) + 1);
+		t->pools[i].tenant = tenant + 1;
+	}
+	atomic_store(&t->gates.list[gate_of_pool(t, i)].limit, limit);
+}
+
+static bool
+is_limited(const struct tenant_limits *limits, const char *name)
+{
+	for (uint32_t i = 0; i < limits->pool_count; i++)
+		if (strcmp(limits->pools[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+void
+tenants_limit(
+    struct tenants *t, uint32_t tenant, const struct tenant_limits *limits)
+{
+	for (uint32_t i = 0; i < t->count; i++)
+		if (t->pools[i].tenant == tenant + 1 &&
+		    !is_limited(limits, t->pools[i].name))
+			atomic_store(&t->gates.list[gate_of_pool(t, i)].limit,
+			    GATE_GONE);
+	for (uint32_t i = 0; i < limits->pool_count; i++)
+		pool_limit(
+		    t, tenant, limits->pools[i].name, limits->pools[i].limit);
+	atomic_store(
+	    &t->gates.list[gate_of_runs(tenant)].limit, limits->executions);
+	atomic_store(
+	    &t->gates.list[gate_of_nodes(tenant)].limit, limits->nodes);
+	atomic_store(&t->list[tenant].exceeded, limits->exceeded);
+	atomic_store(&t->list[tenant].known, 1);
 }
 
 /* --- making one, under the lock --- */
@@ -138,32 +222,43 @@ find_free(const struct tenants *t, const struct uuid *organization)
 	return SHM_NONE;
 }
 
-/* In the lock nobody evicts: the name holds. */
-static bool
-name_locked(struct tenants *t, const struct uuid *organization, uint32_t slot)
+/* Nothing of the organization that had the entry is left but its limits. */
+static void
+tenant_reset(struct tenants *t, uint32_t i)
 {
-	uint32_t i = find(t, organization);
+	for (uint32_t k = 0; k < t->count; k++)
+		if (t->pools[k].tenant == i + 1)
+			pool_free(t, k);
+	atomic_store(&t->gates.list[gate_of_runs(i)].limit, GATE_OPEN);
+	atomic_store(&t->gates.list[gate_of_nodes(i)].limit, GATE_OPEN);
+	atomic_store(&t->list[i].exceeded, 0);
+	atomic_store(&t->list[i].known, 0);
+}
 
+uint32_t
+tenants_make(struct tenants *t, const struct uuid *organization)
+{
+	uint32_t i = tenants_find(t, organization);
+
+	if (i != SHM_NONE)
+		return i;
+	i = find_free(t, organization);
 	if (i == SHM_NONE) {
+		evict(t, organization);
 		i = find_free(t, organization);
-		if (i == SHM_NONE) {
-			evict(t, organization);
-			i = find_free(t, organization);
-		}
-		if (i == SHM_NONE)
-			return false;
-		t->list[i].organization = *organization;
-		atomic_store(&t->list[i].state, TENANT_READY);
 	}
-	slot_name_tenant(t->slots, slot, i);
-	return true;
+	if (i == SHM_NONE)
+		return i;
+	tenant_reset(t, i);
+	t->list[i].organization = *organization;
+	atomic_store(&t->list[i].state, TENANT_READY);
+	return i;
 }
 
 bool
 tenants_name(struct tenants *t, const struct uuid *organization, uint32_t slot)
 {
-	uint32_t i = find(t, organization);
-	bool named;
+	uint32_t i = tenants_find(t, organization);
 
 	if (i != SHM_NONE) {
 		slot_name_tenant(t->slots, slot, i);
@@ -171,8 +266,11 @@ tenants_name(struct tenants *t, const struct uuid *organization, uint32_t slot)
 			return true;
 		slot_forget_tenant(t->slots, slot);
 	}
-	lock(t);
-	named = name_locked(t, organization, slot);
-	unlock(t);
-	return named;
+	tenants_lock(t);
+	/* In the lock nobody evicts: the name holds. */
+	i = tenants_make(t, organization);
+	if (i != SHM_NONE)
+		slot_name_tenant(t->slots, slot, i);
+	tenants_unlock(t);
+	return i != SHM_NONE;
 }

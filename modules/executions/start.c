@@ -259,6 +259,12 @@ start_answer(struct flow *f)
 		return refused_not_active(f);
 	case START_NOT_ALLOWED:
 		return refused_not_allowed(f);
+	case START_NO_POOL:
+		return flow_fail_at(f, 409, "unknown_pool",
+		    "/data/relationships/dag", NULL,
+		    "The DAG names the pool \"%s\", which the organization "
+		    "does not have: its setting \"pools\" names them.",
+		    started->pool);
 	}
 	if (s->answer.query.include_count > 0)
 		return resource_written(

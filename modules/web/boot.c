@@ -26,6 +26,7 @@
 #include "exec/op_module.h"
 #include "exec/runner.h"
 #include "web/asks.h"
+#include "web/limits.h"
 #include "web/lease.h"
 #include "web/log.h"
 #include "web/migrations.h"
@@ -318,6 +319,7 @@ kore_worker_configure(void)
 	recovery_start();
 	control_start();
 	idempotency_start();
+	limits_start();
 	journal_start();
 	secrets_start();
 	asks_start();

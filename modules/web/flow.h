@@ -65,6 +65,7 @@ struct actor {
 	struct uuid organization, user, token;
 	bool admin;
 	const struct json *settings; /* of the organization; in flow_mem */
+	unsigned exceeded; /* enum tenant_quota, when it was asked for */
 };
 
 /* Zeroed, state_size bytes. */
@@ -110,11 +111,13 @@ struct started {
 		STARTED,
 		START_NO_DAG,
 		START_NOT_ACTIVE,
-		START_NOT_ALLOWED
+		START_NOT_ALLOWED,
+		START_NO_POOL
 	} outcome;
 	struct uuid execution;
 	struct uuid version;
 	const char *inserted_at; /* as PostgreSQL prints it */
+	const char *pool;	 /* START_NO_POOL: the one there is not */
 	int32_t total_nodes, priority;
 };
 enum flow_next flow_start(struct flow *, const struct start_request *);

@@ -15,7 +15,9 @@ enum column {
 	COLUMN_RESULTS,
 	COLUMN_ERRORS,
 	COLUMN_SUCCEEDED,
-	COLUMN_FAILED
+	COLUMN_FAILED,
+	COLUMN_CPU,
+	COLUMN_BYTES
 };
 
 static const uint32_t column_oids[JOURNAL_PARAMS] = {
@@ -27,6 +29,8 @@ static const uint32_t column_oids[JOURNAL_PARAMS] = {
     [COLUMN_ERRORS] = OID_TEXT,
     [COLUMN_SUCCEEDED] = OID_INT4,
     [COLUMN_FAILED] = OID_INT4,
+    [COLUMN_CPU] = OID_INT8,
+    [COLUMN_BYTES] = OID_INT8,
 };
 
 void
@@ -215,6 +219,8 @@ status_put(struct buf *c, const struct journal_entry *e, bool bare)
 	binary_text(&c[COLUMN_ERRORS], e->error, e->error_len);
 	binary_int4(&c[COLUMN_SUCCEEDED], (int32_t)e->succeeded_nodes);
 	binary_int4(&c[COLUMN_FAILED], (int32_t)e->failed_nodes);
+	binary_int8(&c[COLUMN_CPU], e->cpu_us);
+	binary_int8(&c[COLUMN_BYTES], (int64_t)e->stored_bytes);
 }
 
 /* --- a batch -------------------------------------------------------------- */

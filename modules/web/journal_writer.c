@@ -129,6 +129,8 @@ write_batch(void)
 	    writer.batch.statuses > 0 ? &SQL_JOURNAL : &SQL_JOURNAL_HISTORY;
 	sql_uuid(&writer.batch.params, &server.id);
 	sql_int(&writer.batch.params, lease_epoch());
+	if (writer.batch.statuses > 0)
+		sql_int(&writer.batch.params, (int64_t)server.worker);
 	writer.query.params = &writer.batch.params;
 	writer.query.done = written;
 	if (query_submit(POOL_JOURNAL, &writer.query) != 0)

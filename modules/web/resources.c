@@ -202,6 +202,9 @@ static const struct field execution_fields[] = {
     {"priority", FIELD_INTEGER, COL_EXECUTION_PRIORITY, FIELD_CREATE, NULL,
 	"From -100 to 100: among executions of the organization the higher "
 	"one goes first. Without it the DAG's."},
+    {"compute_ms", FIELD_NUMBER, COL_EXECUTION_COMPUTE_MS, 0, NULL,
+	"Milliseconds of CPU time that its nodes took, all attempts; known "
+	"when it has ended."},
     {"metadata", FIELD_JSON, COL_EXECUTION_METADATA, FIELD_CREATE | FIELD_LONG,
 	NULL, "Facts about it that its nodes don't read: an object."},
     {"total_nodes", FIELD_INTEGER, COL_EXECUTION_TOTAL_NODES, 0, NULL,
@@ -523,11 +526,60 @@ const struct resource resource_signals = {
     .not_found = "signal_not_found",
 };
 
+/* --- organizations -------------------------------------------------------- */
+
+static const struct field organization_fields[] = {
+    {"name", FIELD_TEXT, COL_ORGANIZATION_NAME, 0, NULL, "Its name."},
+    {"slug", FIELD_TEXT, COL_ORGANIZATION_SLUG, 0, NULL,
+	"Its short name: what openctl takes."},
+    {"inserted_at", FIELD_TIME, COL_ORGANIZATION_INSERTED_AT, 0, NULL,
+	"When it was created."},
+    {"settings", FIELD_JSON, COL_ORGANIZATION_SETTINGS, 0, NULL,
+	"What it may do, and what may run at once: max_executions, max_nodes, "
+	"pools."},
+    {"compute_quota", FIELD_INTEGER, COL_ORGANIZATION_COMPUTE_QUOTA, 0, NULL,
+	"Hours of CPU time a month; null: no limit."},
+    {"storage_quota", FIELD_INTEGER, COL_ORGANIZATION_STORAGE_QUOTA, 0, NULL,
+	"GB (10^9 bytes) of definitions and history; null: no limit."},
+    {"compute_used_ms", FIELD_NUMBER, COL_ORGANIZATION_COMPUTE_USED_MS, 0, NULL,
+	"Milliseconds of CPU time of executions that were created this month "
+	"and have ended."},
+    {"storage_used_bytes", FIELD_INTEGER, COL_ORGANIZATION_STORAGE_USED_BYTES,
+	0, NULL,
+	"Bytes of definitions, plans, contexts, results, errors and logs."},
+    {"month_executions", FIELD_INTEGER, COL_ORGANIZATION_MONTH_EXECUTIONS, 0,
+	NULL, "Executions that were created this month and have ended."},
+    {"total_executions", FIELD_INTEGER, COL_ORGANIZATION_TOTAL_EXECUTIONS, 0,
+	NULL, "Executions that have ended."},
+    FIELDS_END,
+};
+
+static const struct relation organization_relations[] = {RELATIONS_END};
+static const struct filter organization_filters[] = {FILTERS_END};
+
+const struct resource resource_organizations = {
+    .type = "organizations",
+    .path = "/api/v1/organizations",
+    .title = "Organization",
+    .description = "Its limits and what it has used. Members see their own.",
+    .operations = RESOURCE_GET | RESOURCE_LIST,
+    .fields = organization_fields,
+    .relations = organization_relations,
+    .filters = organization_filters,
+    .actions = no_actions,
+    .column_count = COL_ORGANIZATION_COUNT,
+    .get = &SQL_ORGANIZATIONS_GET,
+    .list = SQL_ORGANIZATIONS_LIST,
+    .sort = "name",
+    .not_found = "organization_not_found",
+};
+
 /* ------------------------------------------------------------------------ */
 
 const struct resource *const resource_table[] = {&resource_dags,
     &resource_dag_versions, &resource_executions, &resource_node_executions,
-    &resource_elements, &resource_secrets, &resource_signals, NULL};
+    &resource_elements, &resource_secrets, &resource_organizations,
+    &resource_signals, NULL};
 
 const struct resource *
 resource_find(const char *type)

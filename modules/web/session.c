@@ -15,6 +15,7 @@
 #include <openssl/sha.h>
 
 #include "base/clock.h"
+#include "web/limits.h"
 #include "web/request.h"
 #include "web_sql.h"
 
@@ -28,7 +29,8 @@ struct session {
 	int64_t expires_us; /* UTC; 0: never */
 	struct uuid organization, user, token;
 	bool admin;
-	char *settings; /* JSON */
+	unsigned exceeded; /* quotas */
+	char *settings;	   /* JSON */
 	size_t settings_len;
 };
 
@@ -110,6 +112,18 @@ tokens_changed(const char *payload)
 }
 
 void
+session_forget(const struct uuid *organization)
+{
+	unsigned i;
+
+	epoch++;
+	for (i = 0; i < BUCKETS * WAYS; i++)
+		if (uuid_equal(&sessions[i / WAYS][i % WAYS].organization,
+			organization))
+			forget(&sessions[i / WAYS][i % WAYS]);
+}
+
+void
 session_init(const struct config *c)
 {
 	cache_ns = c->token_cache;
@@ -144,6 +158,7 @@ become(struct flow *f, const struct session *s)
 	f->actor.user = s->user;
 	f->actor.token = s->token;
 	f->actor.admin = s->admin;
+	f->actor.exceeded = s->exceeded;
 	err_clear(&e);
 	if (json_parse(&f->mem, s->settings, s->settings_len, NULL,
 		&f->actor.settings, &e) != 0)
@@ -243,6 +258,7 @@ session_end(struct flow *f)
 	s.settings = (char *)(uintptr_t)sql_get(rows, 0, 4);
 	s.settings_len = sql_get_len(rows, 0, 4);
 	s.expires_us = sql_get_int(rows, 0, 5);
+	s.exceeded = (unsigned)sql_get_int(rows, 0, 6);
 	remember(f, &s);
 	return become(f, &s);
 }

@@ -14,6 +14,7 @@
 
 #include "exec/op_call.h"
 #include "web/lease.h"
+#include "web/limits.h"
 #include "web/log.h"
 #include "web/request.h"
 #include "web_sql.h"
@@ -408,7 +409,11 @@ member_refused(struct start_member *m, const struct sql_rows *rows, int row)
 		f->start.started.outcome = START_NO_DAG;
 	else if (sql_get_bool(rows, row, 2) && sql_get_bool(rows, row, 3))
 		f->start.started.outcome = START_NOT_ALLOWED;
-	else
+	else if (sql_get_bool(rows, row, 2) && !sql_is_null(rows, row, 4)) {
+		f->start.started.outcome = START_NO_POOL;
+		f->start.started.pool =
+		    mem_strdup(&f->mem, sql_get(rows, row, 4));
+	} else
 		f->start.started.outcome = START_NOT_ACTIVE;
 	f->start.waiting = false;
 	m->flow = NULL;
@@ -448,13 +453,31 @@ allowed(const struct json *settings)
 		   : 0;
 }
 
+/* Nothing was written, so it can be asked again. */
+static enum flow_next
+quota_exceeded(struct flow *f, unsigned quotas)
+{
+	if (quotas & QUOTA_COMPUTE)
+		return flow_fail(f, 429, "compute_quota_exceeded",
+		    "The organization has used up its compute_quota of this "
+		    "month. Executions start again next month, or when the "
+		    "quota is raised.");
+	return flow_fail(f, 429, "storage_quota_exceeded",
+	    "The organization has used up its storage_quota. Executions start "
+	    "again when old history is gone, or when the quota is raised.");
+}
+
 static enum flow_next
 reserve(
     struct flow *f, const struct start_request *request, struct start_member *m)
 {
 	struct run_start start = {.child = false};
+	unsigned refused;
 	struct err e;
 
+	refused = limits_tell(&f->actor);
+	if (refused != 0)
+		return quota_exceeded(f, refused);
 	m->execution = uuid_execution();
 	start.execution = m->execution;
 	start.organization = f->actor.organization;

@@ -69,6 +69,8 @@ const ARGUMENTS = () => {
 		"web/secrets_list": [org, "10", none],
 		"web/signals_get": [org, one(signal), "true"],
 		"web/signals_list": [org, "10", "true", text(execution), none],
+		"web/organizations_get": [org, one(organization)],
+		"web/organizations_list": [org, "10"],
 		"web/start": [org, one(fresh), one(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), "'{7}'", text(fresh), "'{command}'", "'{allow_commands}'"],
 		"web/start_refused": null, // It tells that nothing was found; looked at below.
 	};

@@ -100,6 +100,8 @@ static const struct command commands[] = {
     {"org show", "--slug S",
 	"Shows an organization's retention and statistics.", org_set_options,
 	org_show},
+    {"org usage", "SLUG", "Shows what an organization may use and has used.",
+	no_options, org_usage},
     {"user create", "--org S --email E --role user|admin --password-stdin",
 	"Creates a user (password: 12 characters or more); prints the id.",
 	user_create_options, user_create},

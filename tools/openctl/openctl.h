@@ -46,6 +46,7 @@ enum ctl_exit org_show(struct ctl *);
 enum ctl_exit history_status(struct ctl *);
 enum ctl_exit history_drop(struct ctl *);
 enum ctl_exit history_keep(struct ctl *);
+enum ctl_exit org_usage(struct ctl *);
 enum ctl_exit user_create(struct ctl *);
 enum ctl_exit token_create(struct ctl *);
 enum ctl_exit token_list(struct ctl *);

@@ -3,12 +3,68 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dag/json.h"
+#include "dag/document.h"
+#include "exec/tenants.h"
 #include "openctl.h"
 #include "openctl_sql.h"
 #include "password.h"
 
 /* --- organizations -------------------------------------------------------- */
+
+/* Settings and quotas that are numbers from `least` on, or null. */
+static const struct {
+	const char *key;
+	int64_t least, most;
+} numbers[] = {{"max_executions", 1, 1000000000}, {"max_nodes", 1, 1000000000},
+    {"compute_quota", 0, INT32_MAX}, {"storage_quota", 0, INT32_MAX}};
+
+static bool
+is_number(const struct json *v, int64_t least, int64_t most)
+{
+	int64_t n;
+
+	return json_as_integer(v, &n) && n >= least && n <= most;
+}
+
+static bool
+pools_check(const struct json *v)
+{
+	if (v->type == JSON_NULL)
+		return true;
+	if (v->type != JSON_OBJECT || v->count > TENANT_POOLS_MAX)
+		return false;
+	for (uint32_t i = 0; i < v->count; i++)
+		if (!pool_name_is_valid(
+			v->members[i].name, v->members[i].name_len) ||
+		    !is_number(v->members[i].value, 1, 1000000000))
+			return false;
+	return true;
+}
+
+/* False after telling what is wrong. */
+static bool
+setting_check(const char *word, size_t key_len, const struct json *v)
+{
+	if (key_len == 5 && memcmp(word, "pools", 5) == 0 && !pools_check(v)) {
+		ctl_fail("'%s': pools is an object of at most %d names (1 to "
+			 "%d letters, digits, ., _ and -) and numbers from 1 "
+			 "on, such as {\"gpu\": 2}",
+		    word, TENANT_POOLS_MAX, POOL_NAME_MAX);
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (strlen(numbers[i].key) != key_len ||
+		    memcmp(numbers[i].key, word, key_len) != 0 ||
+		    v->type == JSON_NULL ||
+		    is_number(v, numbers[i].least, numbers[i].most))
+			continue;
+		ctl_fail("'%s': %s is a number from %d on, or null for no "
+			 "limit",
+		    word, numbers[i].key, (int)numbers[i].least);
+		return false;
+	}
+	return true;
+}
 
 /* KEY=JSON words as one JSON object in ctl->mem; NULL after telling what is
  * wrong. */
@@ -34,6 +90,9 @@ settings_read(struct ctl *ctl, const char *const *words, size_t count)
 			ctl_fail("'%s': %s", words[i], e.message);
 			break;
 		}
+		if (!setting_check(
+			words[i], (size_t)(equals - words[i]), value))
+			break;
 		if (i > 0)
 			buf_putc(&b, ',');
 		json_write_string(&b, words[i], (size_t)(equals - words[i]));
@@ -160,6 +219,25 @@ org_set(struct ctl *ctl)
 	if (db_count(ctl->db) == 0)
 		return ctl_fail("there is no organization '%s'", slug);
 	ctl_print_rows(ctl, organization_headings);
+	return CTL_DONE;
+}
+
+static const char *const usage_headings[] = {"SLUG", "COMPUTE SECONDS",
+    "QUOTA HOURS", "STORAGE BYTES", "QUOTA GB", "EXECUTIONS THIS MONTH",
+    "EXECUTIONS", "MAX EXECUTIONS", "MAX NODES", "POOLS", "EXCEEDED"};
+
+enum ctl_exit
+org_usage(struct ctl *ctl)
+{
+	if (!ctl_connect(ctl, DB_SYSTEM))
+		return CTL_FAILED;
+	db_text(ctl->db, ctl->args.operands[0]);
+	if (!ctl_query(ctl, &SQL_ORGANIZATION_USAGE))
+		return CTL_FAILED;
+	if (db_count(ctl->db) == 0)
+		return ctl_fail(
+		    "there is no organization '%s'", ctl->args.operands[0]);
+	ctl_print_rows(ctl, usage_headings);
 	return CTL_DONE;
 }
 

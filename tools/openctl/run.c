@@ -212,6 +212,25 @@ key_told(struct ctl *ctl, const struct start *s, char id[UUID_TEXT])
 }
 
 static bool
+limits_allow(struct ctl *ctl, const struct start *s)
+{
+	db_text(ctl->db, s->organization);
+	db_text(ctl->db, s->version);
+	if (!ctl_query(ctl, &SQL_QUOTA_EXCEEDED))
+		return false;
+	if (db_get(ctl->db, 0, 0)[0] != '0')
+		ctl_fail("the organization has used up its %s_quota (org "
+			 "usage tells)",
+		    db_get(ctl->db, 0, 0)[0] == '2' ? "storage" : "compute");
+	else if (!db_is_null(ctl->db, 0, 1))
+		ctl_fail("the organization has no pool '%s' (org set pools=…)",
+		    db_get(ctl->db, 0, 1));
+	else
+		return true;
+	return false;
+}
+
+static bool
 execution_create(struct ctl *ctl, const struct start *s, char id[UUID_TEXT])
 {
 	struct uuid uuid = uuid_execution();
@@ -242,7 +261,8 @@ run_command(struct ctl *ctl)
 	if (!context_read(ctl, &s) || !priority_read(ctl, &s) ||
 	    !key_read(ctl, &s) || !ctl_connect(ctl, DB_SYSTEM) ||
 	    !organization_read(ctl, &s) || !dag_read(ctl, &s) ||
-	    !ops_allowed(&s) || !execution_create(ctl, &s, id))
+	    !ops_allowed(&s) || !limits_allow(ctl, &s) ||
+	    !execution_create(ctl, &s, id))
 		return CTL_FAILED;
 	return execution_follow(ctl, id);
 }

@@ -32,6 +32,7 @@ const struct op op_dag = {
 	.check = check,
 	.keeps_params = true},
     .kind = OP_IO,
+    .idle = true,
     .compute = host_result,
     .io = &host_io,
     .goes_on = true,

@@ -44,6 +44,7 @@ const struct op op_wait_for = {
 	.check = check,
 	.keeps_params = true},
     .kind = OP_IO,
+    .idle = true,
     .compute = host_result,
     .io = &host_io,
     .goes_on = true,

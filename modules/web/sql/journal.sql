@@ -1,9 +1,10 @@
 -- Writes a batch of the journal; safe to repeat: a status only moves forward, and an execution that ends leaves the
--- unfinished ones and is counted; statistics in the order of their subjects, in which everybody locks them. The end of
--- a child is told to its parent.
+-- unfinished ones, is counted and is charged to its organization; statistics and charges in the order of their
+-- subjects, in which everybody locks them. The end of a child is told to its parent.
 -- $1 rows of the history open.node_history_entry[]; of executions whose status changed: $2 ids uuid[],
 -- $3 statuses text[], $4 started timestamptz[], $5 completed timestamptz[], $6 results (JSON) text[],
--- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[]; $10 this server, $11 its epoch
+-- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[],
+-- $10 CPU microseconds bigint[], $11 bytes kept bigint[]; $12 this server, $13 its epoch, $14 this worker
 with history as (
 	insert into open.node_history (execution_id, first, organization_id, base_at, nodes, states, attempts,
 	                               started, completed, results, errors, logs, elements)
@@ -20,14 +21,17 @@ with history as (
 	       result = s.result::jsonb,
 	       error_message = s.error,
 	       succeeded_nodes = s.succeeded,
-	       failed_nodes = s.failed
+	       failed_nodes = s.failed,
+	       cpu_us = s.cpu_us,
+	       stored_bytes = s.bytes
 	  from unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
-	              $8::integer[], $9::integer[])
-	       as s(id, status, started_at, completed_at, result, error, succeeded, failed)
+	              $8::integer[], $9::integer[], $10::bigint[], $11::bigint[])
+	       as s(id, status, started_at, completed_at, result, error, succeeded, failed, cpu_us, bytes)
 	 where e.id = s.id
 	   and not e.finished
-	   and (select open.fence($10::uuid, $11::bigint))
-	returning e.parent_id, e.organization_id, e.dag_id, e.status, e.started_at, e.completed_at, e.total_nodes, e.failed_nodes
+	   and (select open.fence($12::uuid, $13::bigint))
+	returning e.id, e.parent_id, e.organization_id, e.dag_id, e.status, e.started_at, e.completed_at, e.total_nodes,
+	          e.failed_nodes, e.cpu_us, e.stored_bytes
 ), counted as (
 	insert into open.execution_statistics as t (subject_id, shard, organization_id, executions, succeeded, failed, cancelled,
 	                                            duration_us, nodes, failed_nodes, last_ended_at)
@@ -46,5 +50,16 @@ with history as (
 	       duration_us = t.duration_us + excluded.duration_us, nodes = t.nodes + excluded.nodes,
 	       failed_nodes = t.failed_nodes + excluded.failed_nodes,
 	       last_ended_at = greatest(t.last_ended_at, excluded.last_ended_at)
+), charged as (
+	insert into open.usage as u (organization_id, month, shard, cpu_us, executions, bytes)
+	select c.organization_id, open.usage_month(open.uuid_time(c.id)), $14::smallint, sum(c.cpu_us), count(*), sum(c.stored_bytes)
+	  from changed c
+	 where c.completed_at is not null
+	 group by 1, 2
+	 order by 1, 2
+	on conflict (organization_id, month, shard) do update
+	   set cpu_us = u.cpu_us + excluded.cpu_us,
+	       executions = u.executions + excluded.executions,
+	       bytes = u.bytes + excluded.bytes
 )
 select pg_notify('open_mail', c.parent_id::text) from changed c where c.parent_id is not null and c.completed_at is not null

@@ -24,6 +24,7 @@ select a.id, v.organization_id, v.dag_id, v.id, $8::uuid, a.context::jsonb, a.me
                         and v.plan_hash is not null
                         and (not v.ops && $9::text[]
                              or not v.ops && (select open.ops_refused($1, $9, $10::text[])))
+                        and (v.pools = '{}' or open.pool_unknown($1, v.pools) is null)
                      offset 0) v
  where (select open.fence($8, $11::bigint))
 returning id, dag_version_id,
