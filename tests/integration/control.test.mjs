@@ -174,6 +174,21 @@ test("openctl pauses, resumes and cancels", async () => {
 	}
 });
 
+test("a paused fan-out starts no more elements", async () => {
+	const dag = await client.active({ nodes: [{ name: "each", for_each: "${{ context.items }}", concurrency: 1, ...delay("${{ item }}ms") }] });
+	const { id } = await client.start(dag, { items: [700, 1, 1] });
+	await until("it runs", async () => (await client.execution(id)).attributes.status === "running");
+	await ask("pause", id);
+	const ends = async () => (await server.rows(`select count(*)::integer as n from open.node_history r cross join lateral unnest(r.states, r.elements) as u(state, element)
+		where r.execution_id = '${id}' and u.element >= 0 and u.state in ('s', 'f', 'c')`))[0].n;
+	await until("the first element has ended", async () => (await ends()) === 1);
+	await letItWork();
+	assert.equal(await ends(), 1);
+	await ask("resume", id);
+	assert.equal((await client.finished(id)).attributes.status, "success");
+	assert.equal(await ends(), 3);
+});
+
 test("an execution stays paused when workers are killed, and when everything is", async () => {
 	const dag = await client.active({ nodes: [{ name: "first", ...lua("return 1") }, { name: "hold", ...delay("1500ms") },
 		{ name: "second", dependencies: ["hold"] }, { name: "third", dependencies: ["first", "second"], ...lua("return nodes.first.result + 1") }] });

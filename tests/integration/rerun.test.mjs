@@ -232,6 +232,29 @@ test("a rerun of a sync execution keeps the frontiers that are committed", async
 	assert.deepEqual([hits.sa, hits.sb, hits.sc, hits.se], [1, 2, 1, 2]);
 });
 
+test("a fan-out that is kept keeps its elements, one that runs again makes new ones", async () => {
+	hits = {};
+	failing = new Set(["gb1"]);
+	const each = (name, more = {}) => ({ name, for_each: "${{ context.items }}", op: "http",
+		with: { url: `http://127.0.0.1:${peer.address().port}/g${name}\${{ item }}` }, ...more });
+	const { execution, nodes } = await client.runDefinition({
+		nodes: [each("a"), each("b", { dependencies: ["a"], concurrency: 1 }), { name: "sum", dependencies: ["b"], op: "lua", with: { script: "return #nodes.a.result + #nodes.b.result" } }] }, { items: [0, 1, 2] });
+	assert.deepEqual([nodes.a.status, nodes.b.status], ["success", "failed"]);
+	failing.clear();
+	const again = await client.api("POST", `/api/v1/executions/${execution.id}/rerun`, { body: { data: { type: "executions", attributes: { from: "failed" } } } });
+	assert.equal(again.status, 201, again.text);
+	const { id } = again.json.data;
+	assert.equal((await client.finished(id)).attributes.status, "success");
+	assert.equal((await client.withNodes(id)).nodes.sum.result, 6);
+	assert.deepEqual([hits.ga0, hits.ga1, hits.ga2, hits.gb0, hits.gb1, hits.gb2 ?? 0], [1, 1, 1, 2, 2, 1]);
+	const rows = (x) => server.rows(`select u.state, u.element, u.attempt, u.result, r.base_at + u.completed * interval '1 microsecond' as completed
+		from open.node_history r cross join lateral unnest(r.nodes, r.states, r.elements, r.attempts, r.results, r.completed) as u(node, state, element, attempt, result, completed)
+		where r.execution_id = '${x}' and u.node = 0 order by u.element nulls last, u.state`);
+	const kept = await rows(execution.id);
+	assert.ok(kept.filter((r) => r.element !== null).length >= 3);
+	assert.deepEqual(await rows(id), kept);
+});
+
 test("twenty reruns of a large execution at once keep what is kept", async () => {
 	const width = 500;
 	const nodes = [{ name: "root" }, ...Array.from({ length: width }, (_, i) => ({ name: `n${i}`, dependencies: ["root"], op: "lua", with: { script: `return ${i}` } })),
