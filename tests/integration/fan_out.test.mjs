@@ -154,6 +154,26 @@ test("cancelling in the middle stops what runs and cancels the others", async ()
 	assert.ok((await elementsOf(id)).every((e) => e.status === "cancelled"));
 });
 
+test("each element may be an execution of another DAG, or wait for a signal of its own", async () => {
+	const child = await client.active(one(lua("return context.x * 10")));
+	const { attributes } = await client.get(`/api/v1/dags/${child.id}`);
+	const { execution, nodes } = await client.runDefinition(one({
+		for_each: [1, 2, 3], op: "dag", with: { name: attributes.name, context: { x: "${{ item }}" } },
+	}));
+	assert.equal(execution.attributes.status, "success", execution.attributes.error_message);
+	assert.deepEqual(nodes.n.result, [{ n: 10 }, { n: 20 }, { n: 30 }]);
+
+	const dag = await client.active(one({ for_each: ["a", "b"], op: "wait_for", with: { signal: "${{ 'go-' .. item }}" } }));
+	const { id } = await client.start(dag);
+	for (const name of ["go-b", "go-a"]) {
+		const sent = await client.api("POST", `/api/v1/executions/${id}/signals`, { body: { data: { type: "signals", attributes: { name, value: name } } } });
+		assert.ok(sent.status < 300, sent.text);
+	}
+	assert.equal((await client.finished(id)).attributes.status, "success");
+	const waited = await client.withNodes(id);
+	assert.deepEqual(waited.nodes.n.result.map((r) => r.value ?? r), ["go-a", "go-b"]);
+});
+
 test("openctl shows the counts and lists the elements", async () => {
 	const { execution } = await client.runDefinition(one({ for_each: ["a", "b"], ...lua("if index == 1 then error('oh', 0) end") }));
 	const shown = await server.ctl(["execution", "show", execution.id]);
