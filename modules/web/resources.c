@@ -283,9 +283,7 @@ static const struct action execution_actions[] = {
     {"pause", "Starts no more nodes until it is resumed; running ones go on.",
 	NULL, "202"},
     {"resume", "Ends its pause.", NULL, "202"},
-    {"rerun",
-	"Runs it again, as a new execution of the same version: all of it, or "
-	"some nodes.",
+    {"rerun", "Runs it again, or some nodes of it, as a new execution.",
 	rerun_fields, "201"},
     ACTIONS_END,
 };
