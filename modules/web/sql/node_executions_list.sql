@@ -6,10 +6,12 @@
 -- @sort node_index n.node_index integer
 -- @sort node_name n.node_name text
 -- @sort started_at coalesce(n.started_at, 'infinity') timestamptz
+with x as materialized (select c.node, c.elements from open.element_counts($6::uuid) c),
+     a as materialized (select t.node, t.attempts from open.node_attempts(case when $5::boolean then $6::uuid end) t)
 select @{node_execution}
   from open.node_executions n
-  left join open.element_counts($6::uuid) x on x.node = n.node_index
-  left join open.node_attempts(case when $5::boolean then $6::uuid end) a on a.node = n.node_index
+  left join x on x.node = n.node_index
+  left join a on a.node = n.node_index
  where n.organization_id = $1::uuid
    and n.execution_id = $6::uuid
    and ($7::text[] is null or n.status = any($7))
