@@ -1,4 +1,4 @@
--- 0014_node_executions - the view of nodes in one pass over an execution's history, without joins: of unnested arrays
+-- 0015_node_executions - the view of nodes in one pass over an execution's history, without joins: of unnested arrays
 -- PostgreSQL knows no lengths, and a nested loop over 1,000 nodes and their 1,000 rows took 250 ms.
 
 create or replace view open.node_executions with (security_invoker = true) as
