@@ -362,6 +362,9 @@ void attempts_io_drop(struct arena *); /* what compute threads left */
 int resume_run(
     struct exec *, uint32_t slot, const struct run_resume *, struct err *e);
 
+/* attempt_list.c: the state of a node whose attempt came to this */
+enum node_state attempt_ended_state(enum outcome_state);
+
 /* limits.c */
 /* The run may begin; false: it waits, and local_open is called again. */
 bool limits_begin(struct arena *, struct local *);

@@ -271,22 +271,6 @@ judge(const struct attempt *t, char *text, size_t size)
 	return o;
 }
 
-static enum node_state
-ended_state(enum outcome_state s)
-{
-	switch (s) {
-	case OUTCOME_SUCCESS:
-		return NODE_SUCCESS;
-	case OUTCOME_FAILED:
-		return NODE_FAILED;
-	case OUTCOME_SKIPPED:
-		return NODE_SKIPPED;
-	case OUTCOME_CANCELLED:
-		return NODE_CANCELLED;
-	}
-	return NODE_FAILED;
-}
-
 /* Whether it is tried again, where its retry is for such a failure. */
 static bool
 may_retry(const struct attempt *t, const struct op_outcome *o)
@@ -374,7 +358,7 @@ keep(struct arena *a, struct attempt *t, int64_t now)
 		return false;
 	}
 	t->kept = true;
-	t->state = ended_state(o.state);
+	t->state = attempt_ended_state(o.state);
 	t->code = o.error_code;
 	if (o.result != NULL && !attempt_is_element(t) &&
 	    (attempt_plan(t)->flags & PLAN_NODE_LEAF) != 0)

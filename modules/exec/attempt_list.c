@@ -119,3 +119,19 @@ attempt_record(const struct attempt *t)
 	return attempt_is_element(t) ? &t->fan->block->elements[t->element]
 				     : &t->local->run.nodes[t->node];
 }
+
+enum node_state
+attempt_ended_state(enum outcome_state s)
+{
+	switch (s) {
+	case OUTCOME_SUCCESS:
+		return NODE_SUCCESS;
+	case OUTCOME_FAILED:
+		return NODE_FAILED;
+	case OUTCOME_SKIPPED:
+		return NODE_SKIPPED;
+	case OUTCOME_CANCELLED:
+		return NODE_CANCELLED;
+	}
+	return NODE_FAILED;
+}
