@@ -1,4 +1,6 @@
 // faults.mjs - what is killed, and how it comes back. Each kind has a loop of its own, so they meet in every way.
+import fs from "node:fs";
+import path from "node:path";
 import { alive, kill, pause, processes, until } from "../integration/harness.mjs";
 
 export class Faults {
@@ -53,8 +55,22 @@ export class Faults {
 		const master = this.#master();
 		if (!(await this.#kill("postmaster", master))) return false;
 		await until("the postmaster is dead", () => !alive(master));
-		await this.database.database("start");
+		await this.#startDatabase();
 		return true;
+	}
+
+	// A machine that is busy may not manage it in the harness's time; what PostgreSQL said is told when it never does.
+	async #startDatabase() {
+		for (let i = 0; ; i++) {
+			try {
+				await this.database.database("start");
+				return;
+			} catch (error) {
+				if (i < 3) continue;
+				const log = fs.readFileSync(path.join(this.database.data, "log/postgres.log"), "utf8").split("\n").slice(-20).join("\n");
+				throw new Error(`PostgreSQL did not start: ${error.message}\n${log}`, { cause: error });
+			}
+		}
 	}
 
 	// The whole server goes with its parent; build.sh, which started it, ends.
@@ -81,7 +97,7 @@ export class Faults {
 				await server.start({ seconds: 60, quiet: true });
 				return;
 			} catch (error) {
-				if (Date.now() - begin > 120000) throw new Error(`a server did not start: ${server.tail(20)}`, { cause: error });
+				if (Date.now() - begin > 600000) throw new Error(`a server did not start: ${server.tail(20)}`, { cause: error });
 				await pause(500);
 			}
 		}
