@@ -629,22 +629,45 @@ a_closed_connection_kills_its_commands(void **state)
 
 /* --- faults of the runner itself ------------------------------------------------------ */
 
-/* The first child of the guard. */
+static bool
+is_runner(int pid)
+{
+	char path[64], name[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return false;
+	if (fscanf(file, "%31s", name) != 1)
+		name[0] = '\0';
+	fclose(file);
+	return strcmp(name, "open-runner") == 0;
+}
+
+/* The guard's child that serves: it has others too, which commands left. */
 static pid_t
 serving(void)
 {
+	int64_t end = clock_mono_ns() + PATIENCE_NS;
 	char path[64];
-	int pid = 0;
-	FILE *file;
+	int pid, found = 0;
 
 	snprintf(
 	    path, sizeof(path), "/proc/%d/task/%d/children", runner, runner);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	if (fscanf(file, "%d", &pid) != 1)
-		pid = 0;
-	fclose(file);
-	return pid;
+	while (found == 0) {
+		FILE *file = fopen(path, "r");
+
+		assert_non_null(file);
+		while (fscanf(file, "%d", &pid) == 1)
+			if (is_runner(pid))
+				found = pid;
+		fclose(file);
+		assert_true(clock_mono_ns() < end);
+		if (found == 0)
+			poll(NULL, 0, 5);
+	}
+	return found;
 }
 
 static void
