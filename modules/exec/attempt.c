@@ -1,5 +1,6 @@
 /* attempt.c - nodes that take time: from the moment the scheduler lets one
  * start to its end, over compute threads, the runner, timers and retries. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,7 @@ cancel(struct arena *a, struct attempt *t)
 static bool
 acts_outside(const struct op_call *call)
 {
+	assert(call != NULL); /* it has not begun */
 	return (call->part == CALL_NODE || call->part == CALL_ELEMENT) &&
 	       !call->op->goes_on &&
 	       (call->op->kind == OP_COMMAND || call->op->kind == OP_IO);

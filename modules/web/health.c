@@ -250,6 +250,9 @@ metrics_executor(struct buf *b)
 static void
 metrics_history(struct buf *b)
 {
+	metric(b, "history_looks_total", "counter",
+	    "How often this server looked for old history.",
+	    SUM(history_looks));
 	metric(b, "history_partitions_dropped_total", "counter",
 	    "Partitions of old history that were dropped.",
 	    SUM(partitions_dropped));

@@ -41,6 +41,7 @@ kept(struct query *q)
 	if (q->outcome == QUERY_ERROR)
 		log_error("history: %s %s", q->sqlstate, q->message);
 	if (q->outcome == QUERY_OK && sql_count(rows) == 1) {
+		atomic_fetch_add(&server.mine->history_looks, 1);
 		made = sql_get_int(rows, 0, 0);
 		dropped = sql_get_int(rows, 0, 1);
 		deleted = sql_get_int(rows, 0, 2);

@@ -28,7 +28,7 @@ struct counters {
 	_Atomic uint32_t connections_open, connections_busy, waiting;
 	_Atomic uint64_t adopted;
 	_Atomic uint64_t suspects; /* see recovery_suspect */
-	_Atomic uint64_t partitions_dropped, executions_expired;
+	_Atomic uint64_t history_looks, partitions_dropped, executions_expired;
 } __attribute__((aligned(64)));
 
 struct server {

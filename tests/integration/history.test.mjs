@@ -6,6 +6,8 @@ import { delay, lua, startServer, test, until } from "./harness.mjs";
 let server;
 before(async () => {
 	server = await startServer({ env: { OPEN_HISTORY_RETENTION: "400d" } });
+	// Its own first look; the next one comes in an hour.
+	await until("the server has looked for old history", async () => /history_looks_total [1-9]/.test((await server.api("GET", "/metrics")).text));
 });
 after(() => server?.stop());
 
