@@ -32,9 +32,11 @@ struct sql_target { /* lives in the call's memory, like the text */
 int sql_target_read(
     struct sql_target *, struct mem *m, const char *text, struct err *e);
 /* The first address of a list as names.h gives it ("192.0.2.1,[2001:db8::1]")
- * or of a host that is one itself, that may be reached; NULL: none. In m. */
+ * or of a host that is one itself, that may be reached, and whether it is a
+ * public one; NULL: none. In m. */
 const char *sql_target_address(const struct sql_settings *, unsigned allowed,
-    struct mem *m, const char *list, const char *port);
+    struct mem *m, const char *list, const char *port, bool *public);
+bool sql_target_is_address(const char *host);
 /* Completes the options for a connection to this address. */
 void sql_target_finish(struct sql_target *, const struct sql_settings *,
     const char *address, bool public);

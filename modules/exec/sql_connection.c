@@ -7,7 +7,6 @@
  * Servers may be hostile: whatever one sends without having been asked, or more
  * than was asked for, ends the connection.
  */
-#include <arpa/inet.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "exec/http_address.h"
 #include "exec/sql_client.h"
 
 #define IDLE_NS	    INT64_C(15000000000)
@@ -354,24 +352,13 @@ connecting_ready(struct sql_client *c, struct sql_connection *n)
 	}
 }
 
-static bool
-is_public(const char *address)
-{
-	struct sockaddr_in in4 = {.sin_family = AF_INET};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
-
-	if (inet_pton(AF_INET, address, &in4.sin_addr) == 1)
-		return http_address_public((const void *)&in4, sizeof(in4));
-	return inet_pton(AF_INET6, address, &in6.sin6_addr) == 1 &&
-	       http_address_public((const void *)&in6, sizeof(in6));
-}
-
 static void
 connect_to(struct sql_client *c, struct sql_connection *n, const char *list)
 {
 	struct sql_work *w = n->work;
+	bool public = false;
 	const char *address = sql_target_address(&c->settings, n->pool->allowed,
-	    &w->call->mem, list, w->target.port);
+	    &w->call->mem, list, w->target.port, &public);
 
 	if (address == NULL) {
 		op_call_fail(w->call, false, "address_refused",
@@ -380,8 +367,7 @@ connect_to(struct sql_client *c, struct sql_connection *n, const char *list)
 		give_up(c, n);
 		return;
 	}
-	sql_target_finish(
-	    &w->target, &c->settings, address, is_public(address));
+	sql_target_finish(&w->target, &c->settings, address, public);
 	n->state = SQL_CONNECTING;
 	n->pg = PQconnectStartParams(w->target.keywords, w->target.values, 0);
 	if (n->pg == NULL || PQstatus(n->pg) == CONNECTION_BAD) {
@@ -406,16 +392,6 @@ sql_connection_named(
 	    "The address of the database's host is not known: %s.",
 	    l->error != NULL ? l->error : "out of memory");
 	give_up(c, n);
-}
-
-/* "192.0.2.1" as a list of itself. */
-static bool
-is_address(const char *host)
-{
-	struct in6_addr a;
-
-	return inet_pton(AF_INET, host, &a) == 1 ||
-	       inet_pton(AF_INET6, host, &a) == 1;
 }
 
 static bool
@@ -469,7 +445,7 @@ sql_connection_open(
 	n->work = w;
 	w->connection = n;
 	n->state = SQL_NAMING;
-	if (is_address(host)) {
+	if (sql_target_is_address(host)) {
 		connect_to(c, n,
 		    strchr(host, ':') == NULL
 			? host

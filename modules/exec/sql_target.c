@@ -15,13 +15,14 @@
 static const char *const accepted[] = {"host", "port", "dbname", "user",
     "password", "sslmode", "application_name", "options", "connect_timeout"};
 
-static bool
-is_accepted(const char *keyword)
+/* The keyword as a constant; NULL: it is not for tenants. */
+static const char *
+accepted_find(const char *keyword)
 {
 	for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++)
 		if (strcmp(keyword, accepted[i]) == 0)
-			return true;
-	return false;
+			return accepted[i];
+	return NULL;
 }
 
 static void
@@ -53,27 +54,24 @@ static int
 option_take(struct sql_target *t, struct mem *m, const PQconninfoOption *o,
     struct err *e)
 {
+	const char *keyword = accepted_find(o->keyword);
 	const char *value;
-	size_t i;
 
-	for (i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++)
-		if (strcmp(o->keyword, accepted[i]) == 0)
-			break;
-	if (!is_accepted(o->keyword)) {
+	if (keyword == NULL) {
 		err_set(e, "invalid_connection",
 		    "The connection must not say \"%s\".", o->keyword);
 		return -1;
 	}
 	if ((value = mem_strdup(m, o->val)) == NULL)
 		return fault(e, "Out of memory.");
-	if (strcmp(o->keyword, "host") == 0)
+	if (strcmp(keyword, "host") == 0)
 		t->host = value;
-	else if (strcmp(o->keyword, "port") == 0)
+	else if (strcmp(keyword, "port") == 0)
 		t->port = value;
-	if (strcmp(o->keyword, "sslmode") == 0)
+	if (strcmp(keyword, "sslmode") == 0)
 		t->tls = value;
-	if (strcmp(o->keyword, "connect_timeout") != 0) /* the node's timeout */
-		put(t, accepted[i], value);
+	if (strcmp(keyword, "connect_timeout") != 0) /* the node's timeout */
+		put(t, keyword, value);
 	return 0;
 }
 
@@ -151,6 +149,15 @@ is_loopback(const struct sockaddr_storage *a)
 	       IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
 }
 
+bool
+sql_target_is_address(const char *host)
+{
+	struct sockaddr_storage a;
+	socklen_t len;
+
+	return parse(host, &a, &len);
+}
+
 /* Every loopback address leads to the same server. */
 static bool
 is_own(const struct sql_settings *s, const char *address,
@@ -178,7 +185,7 @@ is_own(const struct sql_settings *s, const char *address,
 
 const char *
 sql_target_address(const struct sql_settings *s, unsigned allowed,
-    struct mem *m, const char *list, const char *port)
+    struct mem *m, const char *list, const char *port, bool *public)
 {
 	while (*list != '\0') {
 		bool bracket = *list == '[';
@@ -194,8 +201,8 @@ sql_target_address(const struct sql_settings *s, unsigned allowed,
 			return NULL;
 		if (!parse(address, &a, &a_len) || is_own(s, address, &a, port))
 			continue;
-		if ((allowed & ALLOW_PRIVATE_ADDRESSES) != 0 ||
-		    http_address_public((const void *)&a, a_len))
+		*public = http_address_public((const void *)&a, a_len);
+		if (*public || (allowed & ALLOW_PRIVATE_ADDRESSES) != 0)
 			return address;
 	}
 	return NULL;

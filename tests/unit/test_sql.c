@@ -101,8 +101,9 @@ static const char *
 first(unsigned allowed, const char *const *own, const char *addresses)
 {
 	const struct sql_settings s = {.own = own};
+	bool public;
 
-	return sql_target_address(&s, allowed, &m, addresses, "5432");
+	return sql_target_address(&s, allowed, &m, addresses, "5432", &public);
 }
 
 static void
