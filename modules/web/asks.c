@@ -241,17 +241,6 @@ settle_batch(struct lane *l)
 	send_all();
 }
 
-/* 22 data, 23 constraint, 54 too large: these requests can never be asked
- * together. */
-static bool
-is_refusal(const struct query *q)
-{
-	return q->outcome == QUERY_ERROR &&
-	       (strncmp(q->sqlstate, "22", 2) == 0 ||
-		   strncmp(q->sqlstate, "23", 2) == 0 ||
-		   strncmp(q->sqlstate, "54", 2) == 0);
-}
-
 /* In halves, down to the one at fault. */
 static void
 refused(struct lane *l)
@@ -281,7 +270,7 @@ answered(struct query *q)
 		if (l->failed != NULL)
 			l->failed(l, q->outcome == QUERY_LOST);
 		query_clear(q);
-		if (is_refusal(q))
+		if (query_refused(q))
 			refused(l);
 		return; /* else the tick sends the batch again */
 	}

@@ -304,6 +304,15 @@ query_forget(struct query *q)
 	query_clear(q);
 }
 
+bool
+query_refused(const struct query *q)
+{
+	return q->outcome == QUERY_ERROR &&
+	       (strncmp(q->sqlstate, "22", 2) == 0 ||
+		   strncmp(q->sqlstate, "23", 2) == 0 ||
+		   strncmp(q->sqlstate, "54", 2) == 0);
+}
+
 void
 query_clear(struct query *q)
 {

@@ -76,6 +76,9 @@ void database_stop(void);
 int query_submit(enum database_pool, struct query *);
 void query_forget(struct query *); /* done is not called any more */
 void query_clear(struct query *);  /* frees the result */
+/* The database refuses what was asked for, and always will: bad data (SQLSTATE
+ * class 22), a constraint (23), too large (54). Of a batch it may be one. */
+bool query_refused(const struct query *);
 
 /* Notifications: payload of every NOTIFY on channel; NULL after the listening
  * connection was made anew (some may have been missed). At most 8 channels,

@@ -194,17 +194,6 @@ batch_refused(const struct query *q)
 	writer.more = true;
 }
 
-/* 22 data, 23 constraint (the execution was deleted), 42804 a wrong type, 54
- * too large. */
-static bool
-is_refusal(const struct query *q)
-{
-	return q->outcome == QUERY_ERROR &&
-	       (strncmp(q->sqlstate, "22", 2) == 0 ||
-		   strncmp(q->sqlstate, "23", 2) == 0 ||
-		   strncmp(q->sqlstate, "54", 2) == 0);
-}
-
 static void
 written(struct query *q)
 {
@@ -212,7 +201,7 @@ written(struct query *q)
 		batch_done();
 	else if (lease_refused(q))
 		give_back("the lease is over");
-	else if (is_refusal(q))
+	else if (query_refused(q))
 		batch_refused(q);
 	else
 		give_back(q->message);

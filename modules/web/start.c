@@ -328,14 +328,11 @@ member_started(struct start_batch *b, struct start_member *m, int row)
 static bool
 batch_split(struct start_batch *b)
 {
-	const char *state = b->query.sqlstate;
 	struct start_batch *one;
 	struct start_member *m;
 	unsigned i;
 
-	if (b->query.outcome != QUERY_ERROR || b->count < 2 ||
-	    (strncmp(state, "22", 2) != 0 && strncmp(state, "23", 2) != 0 &&
-		strncmp(state, "54", 2) != 0))
+	if (b->count < 2 || !query_refused(&b->query))
 		return false;
 	for (i = 0; i < b->count; i++) {
 		if ((one = batch_new(&b->organization)) == NULL) {

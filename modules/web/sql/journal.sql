@@ -33,23 +33,7 @@ with history as (
 	returning e.id, e.parent_id, e.organization_id, e.dag_id, e.status, e.started_at, e.completed_at, e.total_nodes,
 	          e.failed_nodes, e.cpu_us, e.stored_bytes
 ), counted as (
-	insert into open.execution_statistics as t (subject_id, shard, organization_id, executions, succeeded, failed, cancelled,
-	                                            duration_us, nodes, failed_nodes, last_ended_at)
-	select coalesce(m.dag_id, m.organization_id), open.statistics_shard(), m.organization_id, count(*),
-	       count(*) filter (where m.status = 'success'), count(*) filter (where m.status = 'failed'),
-	       count(*) filter (where m.status = 'cancelled'),
-	       coalesce(sum(greatest(extract(epoch from m.completed_at - m.started_at), 0)) * 1000000, 0)::bigint, sum(m.total_nodes), sum(m.failed_nodes),
-	       max(m.completed_at)
-	  from changed m
-	 where m.completed_at is not null
-	 group by grouping sets ((m.organization_id, m.dag_id), (m.organization_id))
-	 order by 1
-	on conflict (subject_id, shard) do update
-	   set executions = t.executions + excluded.executions, succeeded = t.succeeded + excluded.succeeded,
-	       failed = t.failed + excluded.failed, cancelled = t.cancelled + excluded.cancelled,
-	       duration_us = t.duration_us + excluded.duration_us, nodes = t.nodes + excluded.nodes,
-	       failed_nodes = t.failed_nodes + excluded.failed_nodes,
-	       last_ended_at = greatest(t.last_ended_at, excluded.last_ended_at)
+	@{statistics_count}
 ), charged as (
 	insert into open.usage as u (organization_id, month, shard, cpu_us, executions, bytes)
 	select c.organization_id, open.usage_month(open.uuid_time(c.id)), $14::smallint, sum(c.cpu_us), count(*), sum(c.stored_bytes)
