@@ -6,13 +6,13 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "exec/thread.h"
 
 #define STACK	    (256u << 10)
 #define OWN_THREADS (NAMES_THREADS / 2) /* of one owner */
@@ -222,25 +222,6 @@ thread_main(void *arg)
 	return NULL;
 }
 
-static bool
-start_thread(struct names *n)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
-	int rc;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	rc = pthread_create(&thread, &attr, thread_main, n);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return rc == 0;
-}
-
 void
 names_ask(struct names *n, struct lookup *l)
 {
@@ -251,7 +232,7 @@ names_ask(struct names *n, struct lookup *l)
 	n->queued++;
 	if (n->queued > n->idle && n->threads < NAMES_THREADS) {
 		n->users++;
-		if (start_thread(n))
+		if (thread_start_detached(STACK, thread_main, n))
 			n->threads++;
 		else
 			n->users--;

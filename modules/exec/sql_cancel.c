@@ -1,10 +1,10 @@
 /* sql_cancel.c - PQcancel connects and waits, so a thread calls it. It is a
  * courtesy to the server: our connection is closed in any case. */
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "exec/sql_client.h"
+#include "exec/thread.h"
 
 #define WAITING_MAX 256
 
@@ -85,25 +85,6 @@ canceller_new(void)
 	return c;
 }
 
-/* Signals are for the event loop's thread. */
-static bool
-start(struct canceller *c)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
-	int rc;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&thread, &attr, work, c);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return rc == 0;
-}
-
 void
 canceller_ask(struct canceller *c, PGcancel *cancel)
 {
@@ -112,7 +93,7 @@ canceller_ask(struct canceller *c, PGcancel *cancel)
 
 	pthread_mutex_lock(&c->lock);
 	if (!c->started)
-		c->started = start(c);
+		c->started = thread_start_detached(0, work, c);
 	if (e != NULL && c->started && c->waiting < WAITING_MAX) {
 		*e = (struct entry){.cancel = cancel};
 		*c->last = e;
