@@ -73,6 +73,16 @@ limits_tell(const struct actor *actor)
 	return actor->exceeded;
 }
 
+void
+limits_learn(const struct uuid *organization, const struct json *settings)
+{
+	struct tenant_limits limits;
+
+	limits_read(
+	    settings, exec_tenant_exceeded(server.exec, organization), &limits);
+	exec_tenant_limit(server.exec, organization, &limits);
+}
+
 /* --- keeping them true -------------------------------------------------------- */
 
 static struct {
@@ -155,17 +165,6 @@ look(void)
 	state.asking = query_submit(POOL_SYSTEM, &state.query) == 0;
 }
 
-/* NULL: notifications begin (again). */
-static void
-changed(const char *payload)
-{
-	struct uuid id;
-
-	if (payload != NULL && uuid_parse(payload, strlen(payload), &id))
-		session_forget(&id);
-	state.next_ns = 0;
-}
-
 static void
 tick(void *arg, u_int64_t now_ms)
 {
@@ -179,6 +178,19 @@ tick(void *arg, u_int64_t now_ms)
 	state.count = exec_tenants(server.exec, state.ids, TENANTS);
 	state.at = 0;
 	look();
+}
+
+/* NULL: notifications begin (again). */
+static void
+changed(const char *payload)
+{
+	struct uuid id;
+
+	if (payload != NULL && uuid_parse(payload, strlen(payload), &id))
+		session_forget(&id);
+	state.next_ns = 0;
+	if (state.ids != NULL)
+		tick(NULL, 0);
 }
 
 void

@@ -15,6 +15,8 @@ void limits_read(
 /* Before a start: the executor knows the limits of the actor's organization
  * from now on. Which quotas it has used up. */
 unsigned limits_tell(const struct actor *);
+/* Settings that were just read: they hold from now on, whatever was known. */
+void limits_learn(const struct uuid *organization, const struct json *settings);
 /* Each worker, after its connections were asked for. */
 void limits_start(void);
 

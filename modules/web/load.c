@@ -17,6 +17,7 @@
 #include "web/database.h"
 #include "web/kore_api.h"
 #include "web/lease.h"
+#include "web/limits.h"
 #include "web/log.h"
 #include "web/recovery.h"
 #include "web_sql.h"
@@ -199,6 +200,20 @@ step_row(struct load *l)
 	ask(l, STEP_ROW, &SQL_EXECUTION_LOAD);
 }
 
+/* Whoever set a limit or a pool and then started this execution is right. */
+static void
+learn_limits(struct load *l)
+{
+	const struct sql_rows *r = rows_of(l);
+	const struct json *settings;
+	struct err e;
+
+	err_clear(&e);
+	if (json_parse(&l->mem, sql_get(r, 0, 11), sql_get_len(r, 0, 11), NULL,
+		&settings, &e) == 0)
+		limits_learn(&l->organization, settings);
+}
+
 /* True: reserved. The context goes to the arena in canonical form. */
 static bool
 reserve(struct load *l)
@@ -254,6 +269,7 @@ got_row(struct load *l)
 			step_row(l);
 		return;
 	}
+	learn_limits(l);
 	l->resume.started_us = sql_get_int(r, 0, 2);
 	l->resume.cancel = sql_get_bool(r, 0, 3);
 	l->resume.paused = sql_get_bool(r, 0, 8);

@@ -168,6 +168,20 @@ test("a worker that is killed takes no place with it", async () => {
 	assert.ok(await atOnce(ids, { nodes: false }) <= 6);
 });
 
+test("a pool that was just made is there for the execution that is started next", async () => {
+	const client = await server.makeClient();
+	const run = async (name) => {
+		const file = server.write(`${name}.yaml`, `name: ${name}\nnodes:\n  - {name: a, pool: ${name}, op: lua, with: {script: "return 1"}}\n`);
+		await server.ctl(["dag", "import", file, "--org", client.org.slug, "--activate"]);
+		return server.openctl(["run", name, "--org", client.org.slug, "--wait"]);
+	};
+	for (let i = 0; i < 10; i++) {
+		await server.ctl(["org", "set", `pools={"p${i}": 1}`, "--slug", client.org.slug]);
+		const { code, stdout, stderr } = await run(`p${i}`);
+		assert.equal(code, 0, `${i}: ${stdout}${stderr}`);
+	}
+});
+
 test("limits and quotas that make no sense are refused with their word", async () => {
 	const client = await server.makeClient();
 	for (const word of ["max_executions=0", 'max_nodes="many"', 'pools={"a b": 1}', 'pools={"a": 0}', "pools=[1]", "compute_quota=-1", "storage_quota=1.5"]) {
