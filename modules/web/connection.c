@@ -30,7 +30,7 @@ static const char greeting[] =
     " from pg_catalog.pg_roles r, pg_catalog.pg_roles s"
     " where r.rolname = current_user and s.rolname = session_user";
 static const char set_actor[] =
-    "select pg_catalog.set_config('open.organization', $1, true),"
+    "select pg_catalog.set_config('open.actor', $1, true),"
     " pg_catalog.set_config('plan_cache_mode', $2, true)";
 
 static void knock_event(void *, int);
@@ -395,7 +395,6 @@ connection_send(struct database_connection *c, struct query *q)
 	static const struct sql_params none;
 	const struct sql_params *p = q->params == NULL ? &none : q->params;
 	const char *actor[2];
-	char text[UUID_TEXT];
 	bool anew = q->sql->key[0] == '\0', sent = true;
 
 	round_reset(c);
@@ -403,9 +402,8 @@ connection_send(struct database_connection *c, struct query *q)
 	c->query = q;
 	q->connection = c;
 	c->at = 0;
-	if (q->organization != NULL) {
-		uuid_format(q->organization, text);
-		actor[0] = text;
+	if (q->actor != NULL) {
+		actor[0] = q->actor;
 		actor[1] = q->planned_once ? "force_generic_plan" : "auto";
 		sent = PQsendQueryPrepared(
 		    link_of(c), "actor", 2, actor, NULL, NULL, 0);

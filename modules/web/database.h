@@ -44,7 +44,7 @@ struct query {
 	/* The caller's, before query_submit. */
 	const struct sql *sql;
 	const struct sql_params *params; /* NULL: none */
-	const struct uuid *organization; /* the actor's; NULL: none */
+	const char *actor; /* who acts, see actor.h; NULL: the server itself */
 	/* With an actor: the statement is never planned for its parameters, which
 	 * can take longer than running it. */
 	bool planned_once;

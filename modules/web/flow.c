@@ -296,6 +296,14 @@ flow_unavailable(struct flow *f)
 	    "The database can't be reached; try again soon.");
 }
 
+static const char *
+actor_of(struct flow *f)
+{
+	if (f->actor_text[0] == '\0')
+		actor_text(flow_actor(f), flow_address(f), f->actor_text);
+	return f->actor_text;
+}
+
 enum flow_next
 flow_query(struct flow *f, const struct sql *sql)
 {
@@ -308,7 +316,7 @@ flow_query(struct flow *f, const struct sql *sql)
 	query_clear(&f->query);
 	f->query.sql = kept;
 	f->query.params = &f->params;
-	f->query.organization = f->has_actor ? &f->actor.organization : NULL;
+	f->query.actor = actor_of(f);
 	f->query.done = query_done;
 	f->query.arg = f;
 	atomic_fetch_add(&server.mine->queries, 1);

@@ -171,5 +171,7 @@ const char *flow_parameter(struct flow *, const char *name);
 const char *flow_unknown_parameter(struct flow *, const char *const *known);
 const char *flow_header(struct flow *, const char *name); /* NULL: absent */
 const char *flow_method(struct flow *);
+/* The client's address as text, "" where it has none; the request's. */
+const char *flow_address(struct flow *);
 
 #endif

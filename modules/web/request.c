@@ -1,5 +1,6 @@
 /* request.c - what a request says: body, path, parameters, headers. */
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -202,6 +203,22 @@ flow_header(struct flow *f, const char *name)
 	const char *value;
 
 	return http_request_header(f->req, name, &value) ? value : NULL;
+}
+
+const char *
+flow_address(struct flow *f)
+{
+	const struct connection *c = f->req->owner;
+	const void *address = c->family == AF_INET6
+				  ? (const void *)&c->addr.ipv6.sin6_addr
+				  : (const void *)&c->addr.ipv4.sin_addr;
+
+	if (f->address[0] == '\0' &&
+	    (c->family == AF_INET || c->family == AF_INET6) &&
+	    inet_ntop(c->family, address, f->address, sizeof(f->address)) ==
+		NULL)
+		f->address[0] = '\0';
+	return f->address;
 }
 
 const char *

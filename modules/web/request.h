@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "web/actor.h"
 #include "web/database.h"
 #include "web/flow.h"
 #include "web/kore_api.h"
@@ -64,6 +65,8 @@ struct flow {
 	uint64_t session_epoch;
 
 	struct query query;
+	char address[ACTOR_ADDRESS]; /* "": not looked at yet */
+	char actor_text[ACTOR_TEXT]; /* "": not written yet */
 	bool asked; /* query holds an outcome that was not looked at */
 	struct sql_params params;
 	unsigned constraint_count;

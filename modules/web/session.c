@@ -213,7 +213,7 @@ session_begin(struct flow *f)
 	f->session_epoch = epoch;
 	f->query.sql = &SQL_AUTHENTICATE;
 	f->query.params = &f->params;
-	f->query.organization = NULL;
+	f->query.actor = NULL;
 	f->query.done = asked;
 	f->query.arg = f;
 	if (query_submit(POOL_API, &f->query) != 0)

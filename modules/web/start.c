@@ -52,6 +52,7 @@ struct start_batch {
 	struct sql_params params;
 	struct mem mem;
 	struct uuid organization;
+	char actor[ACTOR_TEXT];
 	enum batch_state state;
 	unsigned count;
 	struct start_member members[BATCH_MAX];
@@ -74,6 +75,7 @@ batch_new(const struct uuid *organization)
 		return NULL;
 	mem_create(&b->mem, 0);
 	b->organization = *organization;
+	actor_organization_text(organization, b->actor);
 	b->params.mem = &b->mem;
 	b->next = batches;
 	batches = b;
@@ -216,7 +218,7 @@ batch_submit(
 {
 	b->query.sql = sql;
 	b->query.params = &b->params;
-	b->query.organization = &b->organization;
+	b->query.actor = b->actor;
 	b->query.planned_once = sql == &SQL_START;
 	b->query.done = done;
 	b->query.arg = b;

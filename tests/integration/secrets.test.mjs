@@ -209,7 +209,7 @@ test("another organization neither sees nor uses a secret, not even by copying i
 	await until("the copied row is refused", async () =>
 		/secret_unreadable/.test((await other.runDefinition(use)).nodes.a.error));
 	// The server's role for requests can't read even what is encrypted.
-	const { code, stderr } = await server.psql(`set role open_server; select set_config('open.organization', '${client.org.id}', false);
+	const { code, stderr } = await server.psql(`set role open_server; select set_config('open.actor', '${client.org.id}', false);
 		select ciphertext from open.secrets`, { role: "open_login", ok: false });
 	assert.notEqual(code, 0);
 	assert.match(stderr, /permission denied/);

@@ -247,7 +247,7 @@ test("the server's login sees nothing by itself, and as open_server nothing with
 });
 
 test("as open_server with an organization set, only that one's rows exist", async () => {
-	const act = (org, sql) => server.psql(`set role open_server;\nbegin;\nset local open.organization = '${org.id}';\n${sql};\ncommit;`,
+	const act = (org, sql) => server.psql(`set role open_server;\nbegin;\nset local open.actor = '${org.id}';\n${sql};\ncommit;`,
 		{ role: "open_login", ok: false });
 	for (const table of TABLES.filter((t) => t !== "organizations")) {
 		const own = await act(ours.org, `select count(*) from open.${table}`);

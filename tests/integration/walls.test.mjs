@@ -95,7 +95,7 @@ async function statements() {
 
 // Rows or changes of one statement in a transaction that is undone.
 async function run(client, { key, prepare }, given) {
-	const script = `set role open_server;\n${prepare}\nbegin;\nset local open.organization = '${client?.org.id ?? ""}';\n\\unset QUIET\nexecute ${key}(${given.join(", ")});\n\\set QUIET 1\nrollback;\n`;
+	const script = `set role open_server;\n${prepare}\nbegin;\nset local open.actor = '${client?.org.id ?? ""}';\n\\unset QUIET\nexecute ${key}(${given.join(", ")});\n\\set QUIET 1\nrollback;\n`;
 	const { code, stdout, stderr } = await server.psql(script, { role: "open_login", ok: false });
 	const tags = stdout.match(/^(INSERT 0|UPDATE|DELETE) \d+$/m);
 	const rows = stdout.split("\n").filter((l) => l !== "" && !/^(INSERT 0|UPDATE|DELETE|BEGIN|SET|ROLLBACK)/.test(l));
@@ -123,7 +123,7 @@ test("every statement of a request is held by row-level security, not only by it
 	assert.deepEqual([...seen].sort(), Object.keys(given).sort());
 });
 
-const act = (client, sql) => server.psql(`set role open_server;\nbegin;\nset local open.organization = '${client.org.id}';\n${sql};\nrollback;`, { role: "open_login", ok: false });
+const act = (client, sql) => server.psql(`set role open_server;\nbegin;\nset local open.actor = '${client.org.id}';\n${sql};\nrollback;`, { role: "open_login", ok: false });
 
 test("requests can't read secrets, write history or outcomes, or change definitions", async () => {
 	for (const sql of [

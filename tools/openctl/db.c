@@ -92,6 +92,9 @@ notice_drop(void *arg, const char *message)
 struct db *
 db_open(const struct config *config, enum db_role role, struct err *e)
 {
+	/* What the audit log calls us. */
+	static const char *const begin[] = {"set open.actor = '  openctl'",
+	    "set open.actor = '  openctl'; set role open_system"};
 	struct buf conninfo;
 	struct db *db;
 
@@ -111,8 +114,7 @@ db_open(const struct config *config, enum db_role role, struct err *e)
 		return NULL;
 	}
 	PQsetNoticeProcessor(db->conn, notice_drop, NULL);
-	if (role == DB_SYSTEM &&
-	    db_script(db, "set role open_system", e) != 0) {
+	if (db_script(db, begin[role == DB_SYSTEM], e) != 0) {
 		db_close(db);
 		return NULL;
 	}
