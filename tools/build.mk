@@ -1,6 +1,6 @@
 # build.mk - how everything is compiled. Called by build.sh: make -f tools/build.mk FLAVOR=release all
 #
-# Libraries in the order of their dependencies: base, dag, exec (static, for tests, benchmarks and openctl) and
+# Libraries in the order of their dependencies: base, dag, exec, graphql (static, for tests, benchmarks and openctl) and
 # libopen.so (all of them and web; resident in the server). Reloadable modules link libopen.so.
 
 FLAVOR ?= release
@@ -12,8 +12,11 @@ BASE := $(wildcard modules/base/*.c)
 DAG  := $(wildcard modules/dag/*.c)
 EXEC := $(wildcard modules/exec/*.c modules/exec/ops/*.c)
 WEB  := $(wildcard modules/web/*.c)
+GRAPHQL := $(wildcard modules/graphql/*.c)
 MODULES := $(patsubst modules/%/,%,$(filter-out modules/base/ modules/dag/ modules/exec/ modules/web/, \
 	$(dir $(wildcard modules/*/module.c))))
+
+LIBS_PURE := $(B)/libgraphql.a $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 
 obj = $(patsubst %.cpp,$(B)/obj/%.cpp.o,$(patsubst %.c,$(B)/obj/%.o,$(1)))
 
@@ -24,7 +27,7 @@ FUZZ  := $(patsubst tests/fuzz/%.c,$(B)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c
 
 .PHONY: all libs units benches fuzzers modules tools op_modules
 all: libs modules tools
-libs: $(B)/libbase.a $(B)/libdag.a $(B)/libexec.a
+libs: $(B)/libbase.a $(B)/libdag.a $(B)/libexec.a $(B)/libgraphql.a
 units: $(UNIT) $(OP_MODULES)
 benches: $(BENCH)
 fuzzers: $(FUZZ)
@@ -41,6 +44,8 @@ $(B)/obj/%.o: %.c conf/flags.mk
 $(B)/libbase.a: $(call obj,$(BASE))
 $(B)/libdag.a: $(call obj,$(DAG))
 $(B)/libexec.a: $(call obj,$(EXEC))
+# For tests of its pure part (the language, types, validation): what needs a server is not pulled from the archive.
+$(B)/libgraphql.a: $(call obj,$(GRAPHQL))
 $(B)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -85,14 +90,13 @@ $(B)/tests/op_module/%.so: tests/op_module/%.c
 
 $(B)/tests/test_resource: | $(B)/gen/web_sql.h
 # A unit test may include the .c it tests, to reach statics.
-$(B)/tests/%: tests/unit/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+$(B)/tests/%: tests/unit/%.c $(LIBS_PURE)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -rdynamic -o $@ $< $(B)/libexec.a $(B)/libdag.a \
-		$(B)/libbase.a $(LIBS_TOOLS) -lcmocka
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -rdynamic -o $@ $< $(LIBS_PURE) $(LIBS_TOOLS) -lcmocka
 
 # A benchmark NAME.c may have peers in C++ beside it: NAME_*.cpp.
 define bench_rule
-$(B)/bench/$(1): tests/bench/$(1).c $(call obj,$(wildcard tests/bench/$(1)_*.cpp) modules/web/binary.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+$(B)/bench/$(1): tests/bench/$(1).c $(call obj,$(wildcard tests/bench/$(1)_*.cpp) modules/web/binary.c) $(LIBS_PURE)
 	@mkdir -p $$(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $$@.d $(LDFLAGS) -o $$@ $$(filter-out %.h,$$^) $(LIBS_TOOLS) \
 		$(if $(wildcard tests/bench/$(1)_*.cpp),-ltbb -lstdc++)
@@ -104,9 +108,8 @@ $(B)/obj/%.cpp.o: %.cpp conf/flags.mk
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
 # Fuzzers link the sources themselves: every object is instrumented. Called with FLAVOR=fuzz.
-$(B)/fuzzers/%: tests/fuzz/%.c $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+$(B)/fuzzers/%: tests/fuzz/%.c $(LIBS_PURE)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(B)/libexec.a $(B)/libdag.a \
-		$(B)/libbase.a $(LIBS_TOOLS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIBS_PURE) $(LIBS_TOOLS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
