@@ -113,10 +113,18 @@ arena_settle(struct arena *a, struct local *l)
 	if (!l->open || l->parked)
 		return;
 	if (l->counted != l->run.completed) {
-		atomic_fetch_add_explicit(&a->shared->nodes_completed,
-		    l->run.completed - l->counted, memory_order_relaxed);
+		uint32_t from = l->counted;
+
+		/* Also a barrier: who watches sees the ends, or is seen. */
+		atomic_fetch_add(
+		    &a->shared->nodes_completed, l->run.completed - l->counted);
 		l->counted = l->run.completed;
 		sched_publish(&l->run);
+		live_run_nodes(a, l, from);
+	}
+	if (l->elements_of != 0) {
+		live_run_elements(a, l, l->elements_of - 1);
+		l->elements_of = 0;
 	}
 	if (sched_ended(&l->run)) {
 		local_end(a, l);

@@ -20,6 +20,7 @@
 #include "exec/bits.h"
 #include "exec/fair.h"
 #include "exec/io.h"
+#include "exec/live_ring.h"
 #include "exec/plan_cache.h"
 #include "exec/tenants.h"
 #include "exec/timer.h"
@@ -78,6 +79,7 @@ struct exec {
 	struct plan_cache plans;
 	struct tenants tenants;
 	struct journal journal;
+	struct live live;
 	struct arena *arena;			    /* NULL: not attached */
 	_Atomic(struct secret_note *) secret_notes; /* of the event loop */
 };
@@ -126,6 +128,9 @@ struct local {
 	int64_t base_ns;
 	struct slot_word word;
 	uint32_t counted;	     /* completions in the arena's count */
+	_Atomic uint64_t *interest;  /* of workers in it, see live.h */
+	uint32_t published;	     /* completions told to them */
+	uint32_t elements_of;	     /* node of those that changed, + 1 */
 	const struct op *const *ops; /* by the plan's op index */
 	struct attempt *attempts;
 	struct attempt *awaiting, **awaiting_end; /* announced */

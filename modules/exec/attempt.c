@@ -194,6 +194,8 @@ arm_timeout(struct arena *a, struct attempt *t)
 void
 attempt_begin(struct arena *a, struct attempt *t)
 {
+	if (!attempt_is_element(t))
+		live_run_attempt(a, t->local, t->node);
 	t->timed_out = t->stopped = t->prepared = false;
 	t->call = call_create(a, t);
 	t->no_memory = t->call == NULL || !arm_timeout(a, t);
@@ -310,6 +312,8 @@ try_again(
 	t->stage = ATTEMPT_RETRY;
 	if (attempt_is_element(t))
 		element_wait(t);
+	else
+		live_run_attempt(a, l, t->node);
 	t->timed_out = t->stopped = false;
 	if (timer_arm(&a->timers, &t->timer, l->base_ns + due) != 0)
 		attempt_due(a, t);

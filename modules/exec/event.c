@@ -64,6 +64,8 @@ event_append(struct arena *a, struct local *l, const struct run_event *event)
 	uint32_t i = event_count(log);
 	uint32_t place;
 
+	if (event->element != ELEMENT_NONE)
+		l->elements_of = event->node + 1;
 	if (l->run.plan->durability == DURABILITY_MEMORY)
 		return true;
 	if (!chunk_create(a, l->slot, log, chunk_of(log, i, &place)))

@@ -192,6 +192,7 @@ exec_create(const struct exec_settings *settings, struct err *err)
 		return NULL;
 	}
 	if (arenas_create(e, err) != 0 ||
+	    live_create(&e->live, e->settings.arenas, err) != 0 ||
 	    plan_cache_create(&e->plans, err) != 0 ||
 	    tenants_create(&e->tenants, err) != 0) {
 		exec_destroy(e);
@@ -214,6 +215,7 @@ exec_attach(struct exec *e, unsigned arena, struct err *err)
 		return err_set(err, "invalid_setting",
 		    "Arena %u does not exist or a second one was asked for.",
 		    arena);
+	live_attach(&e->live, arena);
 	return arena_start(e, arena, err);
 }
 
@@ -247,6 +249,7 @@ exec_destroy(struct exec *e)
 	plan_cache_destroy(&e->plans);
 	tenants_destroy(&e->tenants);
 	secret_notes_free(e);
+	live_destroy(&e->live);
 	shm_destroy(&e->shm);
 	free(e);
 }

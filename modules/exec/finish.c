@@ -106,7 +106,7 @@ local_reset(struct arena *a, struct local *l, uint32_t slot, struct slot_word w)
 	l->open = l->announced = l->leaf_results = false;
 	fair_remove(&a->active, &l->active); /* of an earlier life */
 	l->tenant = slot_tenant(&a->exec->slots, slot);
-	l->asked = 0;
+	l->asked = l->elements_of = 0;
 	l->attempts = l->awaiting = NULL;
 	l->awaiting_end = &l->awaiting;
 	l->fans = l->fans_ready = NULL;
@@ -114,6 +114,7 @@ local_reset(struct arena *a, struct local *l, uint32_t slot, struct slot_word w)
 	l->fan_at = NULL;
 	l->adopted_fans = false;
 	l->timeout = (struct timer){.kind = TIMER_RUN};
+	live_run_open(a, l);
 }
 
 void
@@ -121,6 +122,7 @@ local_control(struct arena *a, struct local *l)
 {
 	const struct slot *slot = &a->exec->slots.list[l->slot];
 	bool paused = l->run.paused != 0;
+	uint32_t stop = atomic_load(&slot->state.stop);
 
 	if (slot_paused(slot, l->word.generation))
 		sched_pause(&l->run);
@@ -130,6 +132,9 @@ local_control(struct arena *a, struct local *l)
 		local_stop(a, l, RUN_STOP_CANCEL);
 	if (paused && l->run.paused == 0)
 		fans_wake(l);
+	if (paused != (l->run.paused != 0) ||
+	    stop != atomic_load(&slot->state.stop))
+		live_run_changed(a, l);
 }
 
 static void
@@ -143,6 +148,7 @@ local_go(struct arena *a, struct local *l, struct slot *slot)
 		timer_arm(
 		    &a->timers, &l->timeout, slot->base_ns + plan->timeout_ns);
 	atomic_store(&slot->status, RUN_RUNNING);
+	live_run_changed(a, l);
 	local_control(a, l);
 	if (sched_ready(&l->run) && !sched_ended(&l->run))
 		arena_activate(a, l);
@@ -154,6 +160,7 @@ static void
 local_close(struct arena *a, struct local *l, enum run_status status)
 {
 	atomic_store(&a->exec->slots.list[l->slot].status, status);
+	live_run_changed(a, l);
 	l->open = false;
 	free(l->fan_at);
 	l->fan_at = NULL;
@@ -206,8 +213,10 @@ local_open(struct arena *a, uint32_t i, struct slot_word w)
 	local_reset(a, l, i, w);
 	l->priority = slot->priority != SLOT_PRIORITY_OF_PLAN ? slot->priority
 							      : plan->priority;
-	if (fresh && may_not_begin(slot, w))
+	if (fresh && may_not_begin(slot, w)) {
+		live_run_changed(a, l);
 		return;
+	}
 	if (!fresh)
 		limits_begun(a, l);
 	else if (!limits_begin(a, l)) {
