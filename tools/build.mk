@@ -78,7 +78,7 @@ endef
 $(foreach module,$(MODULES),$(eval $(call module_rule,$(module))))
 
 OPENCTL := $(wildcard tools/openctl/*.c)
-$(B)/openctl: $(call obj,$(OPENCTL) $(wildcard modules/web/config*.c) modules/web/secret_box.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+$(B)/openctl: $(call obj,$(OPENCTL) $(wildcard modules/web/config*.c) modules/web/secret_box.c modules/web/credential.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 	$(CC) $(LDFLAGS) -rdynamic -o $@.tmp $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) \
 		-Wl,--no-whole-archive $(LIBS_TOOLS)
 	mv $@.tmp $@

@@ -61,9 +61,18 @@ struct flow_step {
 int flow_run(
     struct http_request *, const struct flow_step *steps, size_t state_size);
 
+enum role {
+	ROLE_USER,
+	ROLE_ADMIN
+};
+
 struct actor {
-	struct uuid organization, user, token;
-	bool admin;
+	struct uuid organization, user, token; /* token: also a session's id */
+	enum role role;			       /* in that organization */
+	bool admin;			       /* role is ROLE_ADMIN */
+	bool session; /* token is a session, else an API token */
+	unsigned
+	    scopes; /* enum credential_scope (credential.h); all of a session */
 	const struct json *settings; /* of the organization; in flow_mem */
 	unsigned exceeded; /* enum tenant_quota, when it was asked for */
 };

@@ -63,6 +63,7 @@ struct flow {
 	struct actor actor;
 	uint8_t token_hash[SHA256_SIZE];
 	uint64_t session_epoch;
+	int64_t asked_ns; /* when who holds the token was asked */
 
 	struct query query;
 	char address[ACTOR_ADDRESS]; /* "": not looked at yet */

@@ -15,20 +15,22 @@
 #include <openssl/sha.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "web/limits.h"
 #include "web/request.h"
+#include "web/session.h"
 #include "web_sql.h"
 
-#define BUCKETS	  1024
-#define WAYS	  4
-#define TOKEN_MAX 512
+#define BUCKETS 1024
+#define WAYS	4
 
 struct session {
 	uint8_t hash[SHA256_SIZE];
 	int64_t until_ns;   /* 0: free */
-	int64_t expires_us; /* UTC; 0: never */
+	int64_t expires_ns; /* 0: never */
 	struct uuid organization, user, token;
-	bool admin;
+	bool admin, session;
+	unsigned scopes;
 	unsigned exceeded; /* quotas */
 	char *settings;	   /* JSON */
 	size_t settings_len;
@@ -152,12 +154,15 @@ become(struct flow *f, const struct session *s)
 {
 	struct err e;
 
-	if (s->expires_us != 0 && s->expires_us <= clock_real_us())
+	if (s->expires_ns != 0 && s->expires_ns <= clock_mono_ns())
 		return refuse_token(f);
 	f->actor.organization = s->organization;
 	f->actor.user = s->user;
 	f->actor.token = s->token;
 	f->actor.admin = s->admin;
+	f->actor.role = s->admin ? ROLE_ADMIN : ROLE_USER;
+	f->actor.session = s->session;
+	f->actor.scopes = s->scopes;
 	f->actor.exceeded = s->exceeded;
 	err_clear(&e);
 	if (json_parse(&f->mem, s->settings, s->settings_len, NULL,
@@ -201,9 +206,10 @@ session_begin(struct flow *f)
 		return refuse(f, "Bearer", "unauthorized",
 		    "The request needs the header `Authorization: Bearer "
 		    "TOKEN`.");
-	if ((token = bearer(header, &len)) == NULL || len > TOKEN_MAX)
+	if ((token = bearer(header, &len)) == NULL ||
+	    !credential_is_formed(token, len, "st"))
 		return refuse_token(f);
-	SHA256((const unsigned char *)token, len, f->token_hash);
+	credential_hash(token, len, f->token_hash);
 	if ((s = find(f->token_hash)) != NULL) {
 		if (s->until_ns > clock_mono_ns())
 			return become(f, s);
@@ -211,6 +217,7 @@ session_begin(struct flow *f)
 	}
 	sql_bytes(flow_params(f), f->token_hash, SHA256_SIZE);
 	f->session_epoch = epoch;
+	f->asked_ns = clock_mono_ns();
 	f->query.sql = &SQL_AUTHENTICATE;
 	f->query.params = &f->params;
 	f->query.actor = NULL;
@@ -243,6 +250,7 @@ session_end(struct flow *f)
 {
 	const struct sql_rows *rows;
 	struct session s;
+	int64_t left_us;
 
 	if (f->query.outcome != QUERY_OK)
 		return flow_database(f);
@@ -257,8 +265,45 @@ session_end(struct flow *f)
 	s.admin = sql_get_bool(rows, 0, 3);
 	s.settings = (char *)(uintptr_t)sql_get(rows, 0, 4);
 	s.settings_len = sql_get_len(rows, 0, 4);
-	s.expires_us = sql_get_int(rows, 0, 5);
-	s.exceeded = (unsigned)sql_get_int(rows, 0, 6);
+	left_us = sql_get_int(rows, 0, 5);
+	s.expires_ns = left_us == 0 ? 0 : f->asked_ns + left_us * 1000;
+	s.session = sql_get_bool(rows, 0, 7);
+	s.scopes = s.session ? SCOPE_ALL : (unsigned)sql_get_int(rows, 0, 8);
+	s.exceeded = (unsigned)sql_get_int(rows, 0, 9);
 	remember(f, &s);
 	return become(f, &s);
+}
+
+/* --- signing in ----------------------------------------------------------- */
+
+/* User agents are bytes; the database takes text. */
+static const char *
+user_agent(struct flow *f)
+{
+	const char *text = flow_header(f, "user-agent");
+
+	return text == NULL || utf8_valid(text, strlen(text)) != strlen(text)
+		   ? ""
+		   : text;
+}
+
+enum flow_next
+session_create(struct flow *f, const struct uuid *user,
+    const struct uuid *organization, char token[CREDENTIAL_TEXT])
+{
+	struct sql_params *params = flow_params(f);
+	struct err e;
+
+	err_clear(&e);
+	if (credential_new(CREDENTIAL_SESSION, token, &e) != 0)
+		return flow_fail(
+		    f, 500, "internal", "The server can't make a token now.");
+	credential_hash(token, CREDENTIAL_LEN, f->token_hash);
+	sql_uuid(params, user);
+	sql_uuid(params, organization);
+	sql_bytes(params, f->token_hash, SHA256_SIZE);
+	sql_int(params, server.config.session_lifetime / INT64_C(1000000000));
+	sql_text(params, flow_address(f));
+	sql_text(params, user_agent(f));
+	return flow_query(f, &SQL_SESSION_CREATE);
 }

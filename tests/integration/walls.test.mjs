@@ -127,7 +127,8 @@ const act = (client, sql) => server.psql(`set role open_server;\nbegin;\nset loc
 
 test("requests can't read secrets, write history or outcomes, or change definitions", async () => {
 	for (const sql of [
-		"select hashed_password from open.users", "select 1 from open.api_tokens", "insert into open.api_tokens default values",
+		"select hashed_password from open.users", "select token_hash from open.api_tokens", "select token_hash from open.sessions",
+		"insert into open.sessions default values", "update open.api_tokens set scopes = '{admin}'", "update open.sessions set expires_at = now()",
 		"update open.users set role = 'admin'", "update open.executions set status = 'success'", "update open.executions set result = '1'",
 		"update open.node_history set states = '{s}'", "insert into open.node_history default values", "update open.dag_versions set definition = '{}'",
 		"select ciphertext from open.secrets", "select * from open.secrets", "update open.secrets set name = 'X' returning ciphertext",

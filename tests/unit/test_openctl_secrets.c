@@ -1,4 +1,4 @@
-/* test_openctl_secrets - passwords as they are stored, and API tokens. */
+/* test_openctl_secrets - passwords as they are stored. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "../../tools/openctl/password.c"
-#include "../../tools/openctl/secret.c"
 
 static const char good[] = "correct horse battery";
 
@@ -96,51 +95,6 @@ a_damaged_stored_form_never_verifies(void **state)
 		assert_false(password_verify(good, strlen(good), bad[i]));
 }
 
-static void
-a_token_is_a_prefix_and_43_characters_of_base64url(void **state)
-{
-	char text[SECRET_TEXT], other[SECRET_TEXT];
-	struct err err;
-	int i;
-
-	(void)state;
-	for (i = 0; i < 200; i++) {
-		assert_int_equal(secret_new(text, &err), 0);
-		assert_int_equal(strlen(text), SECRET_LEN);
-		assert_true(secret_is_well_formed(text, SECRET_LEN));
-		assert_int_equal(strncmp(text, "open_", 5), 0);
-		assert_int_equal(secret_new(other, &err), 0);
-		assert_string_not_equal(text, other);
-	}
-}
-
-static void
-anything_else_is_no_token(void **state)
-{
-	char text[SECRET_TEXT];
-	struct err err;
-
-	(void)state;
-	assert_int_equal(secret_new(text, &err), 0);
-	assert_false(secret_is_well_formed(text, SECRET_LEN - 1));
-	text[10] = '+';
-	assert_false(secret_is_well_formed(text, SECRET_LEN));
-	text[10] = 'a';
-	text[0] = 'O';
-	assert_false(secret_is_well_formed(text, SECRET_LEN));
-}
-
-static void
-a_token_is_stored_as_sha256_of_its_text(void **state)
-{
-	static const uint8_t abc[] = {0xba, 0x78, 0x16, 0xbf};
-	uint8_t hash[SECRET_HASH];
-
-	(void)state;
-	secret_hash("abc", 3, hash);
-	assert_memory_equal(hash, abc, sizeof(abc));
-}
-
 int
 main(void)
 {
@@ -150,10 +104,6 @@ main(void)
 	    cmocka_unit_test(a_hashed_password_verifies_and_another_does_not),
 	    cmocka_unit_test(a_stored_form_with_other_parameters_verifies),
 	    cmocka_unit_test(a_damaged_stored_form_never_verifies),
-	    cmocka_unit_test(
-		a_token_is_a_prefix_and_43_characters_of_base64url),
-	    cmocka_unit_test(anything_else_is_no_token),
-	    cmocka_unit_test(a_token_is_stored_as_sha256_of_its_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

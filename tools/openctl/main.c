@@ -38,6 +38,9 @@ static const struct option user_create_options[] = {ORG,
 static const struct option token_create_options[] = {ORG,
     {"user", "E", true, false, "email of whom the token speaks for"},
     {"name", "N", false, false, "what it is for"},
+    {"scope", "A,B", false, false,
+	"what it may be used for: read, execute, write, admin; without it: "
+	"all"},
     {"expires", "30d", false, false, "after how long; without it: never"}, {0}};
 static const struct option token_revoke_options[] = {
     {"token-stdin", NULL, false, false,
@@ -105,7 +108,8 @@ static const struct command commands[] = {
     {"user create", "--org S --email E --role user|admin --password-stdin",
 	"Creates a user (password: 12 characters or more); prints the id.",
 	user_create_options, user_create},
-    {"token create", "--org S --user E [--name N] [--expires 30d]",
+    {"token create",
+	"--org S --user E [--name N] [--scope A,B] [--expires 30d]",
 	"Creates an API token; prints it, and nothing else. It can't be shown "
 	"again.",
 	token_create_options, token_create},

@@ -7,7 +7,7 @@
 #include "base/uuid.h"
 #include "openctl.h"
 #include "openctl_sql.h"
-#include "secret.h"
+#include "web/credential.h"
 
 /* The id of the user that --user names, in ctl->mem; NULL after telling. */
 static const char *
@@ -41,13 +41,43 @@ print_token(const struct ctl *ctl, const char *secret)
 	return CTL_DONE;
 }
 
+/* "read,execute" as an array of PostgreSQL in ctl->mem; without --scope: all.
+ * NULL after telling what is wrong. */
+static const char *
+scopes_given(struct ctl *ctl)
+{
+	const char *text = args_get(&ctl->args, "scope"), *p, *names[4];
+	unsigned scopes = text == NULL ? SCOPE_ALL : 0, one;
+	char array[64] = "{";
+	size_t i, n, len;
+
+	for (p = text; p != NULL; p = p[len] == ',' ? p + len + 1 : NULL) {
+		len = strcspn(p, ",");
+		if ((one = scope_named(p, len)) == 0) {
+			ctl_usage("--scope '%s' is not read, execute, write or "
+				  "admin, or several with commas between",
+			    text);
+			return NULL;
+		}
+		scopes |= one;
+	}
+	n = scopes_list(scopes, names);
+	for (i = 0; i < n; i++) {
+		strcat(array, i == 0 ? "" : ",");
+		strcat(array, names[i]);
+	}
+	strcat(array, "}");
+	return mem_strdup(&ctl->mem, array);
+}
+
 enum ctl_exit
 token_create(struct ctl *ctl)
 {
 	const char *expires = args_get(&ctl->args, "expires");
-	const char *organization, *user;
-	char secret[SECRET_TEXT], seconds[32];
-	uint8_t hash[SECRET_HASH];
+	const char *organization, *user, *scopes;
+	char secret[CREDENTIAL_TEXT], seconds[32],
+	    prefix[CREDENTIAL_PREFIX + 1];
+	uint8_t hash[CREDENTIAL_HASH];
 	struct err e = {0};
 	int64_t ns = 0;
 
@@ -56,19 +86,25 @@ token_create(struct ctl *ctl)
 		return ctl_usage("--expires '%s' is no duration like 30d or "
 				 "12h",
 		    expires);
+	if ((scopes = scopes_given(ctl)) == NULL)
+		return CTL_USAGE;
 	if (!ctl_connect(ctl, DB_SYSTEM) ||
 	    (organization = ctl_organization(ctl)) == NULL ||
 	    (user = user_named(ctl, organization)) == NULL)
 		return CTL_FAILED;
-	if (secret_new(secret, &e) != 0)
+	if (credential_new(CREDENTIAL_TOKEN, secret, &e) != 0)
 		return ctl_fail("%s", e.message);
-	secret_hash(secret, SECRET_LEN, hash);
+	credential_hash(secret, CREDENTIAL_LEN, hash);
 	snprintf(seconds, sizeof(seconds), "%.6f", (double)ns / 1e9);
 	db_text(ctl->db, organization);
 	db_text(ctl->db, user);
 	db_text(ctl->db, args_get(&ctl->args, "name"));
 	db_bytes(ctl->db, hash, sizeof(hash));
 	db_text(ctl->db, expires == NULL ? NULL : seconds);
+	db_text(ctl->db, scopes);
+	memcpy(prefix, secret, CREDENTIAL_PREFIX);
+	prefix[CREDENTIAL_PREFIX] = '\0';
+	db_text(ctl->db, prefix);
 	if (!ctl_query(ctl, &SQL_TOKEN_CREATE))
 		return CTL_FAILED;
 	return print_token(ctl, secret);
@@ -77,8 +113,8 @@ token_create(struct ctl *ctl)
 enum ctl_exit
 token_list(struct ctl *ctl)
 {
-	static const char *const headings[] = {
-	    "ID", "USER", "NAME", "CREATED", "EXPIRES", "STATE"};
+	static const char *const headings[] = {"ID", "USER", "NAME", "SCOPES",
+	    "PREFIX", "CREATED", "LAST USED", "EXPIRES", "STATE"};
 	const char *organization;
 
 	if (!ctl_connect(ctl, DB_SYSTEM) ||
@@ -95,7 +131,7 @@ enum ctl_exit
 token_revoke(struct ctl *ctl)
 {
 	bool by_secret = args_has(&ctl->args, "token-stdin");
-	uint8_t hash[SECRET_HASH];
+	uint8_t hash[CREDENTIAL_HASH];
 	struct uuid id;
 	const char *operand = ctl->args.operands[0];
 	char *secret;
@@ -107,9 +143,9 @@ token_revoke(struct ctl *ctl)
 		if ((secret = ctl_read_stdin(ctl, 256, &len)) == NULL)
 			return CTL_FAILED;
 		len = strcspn(secret, "\r\n");
-		if (!secret_is_well_formed(secret, len))
+		if (!credential_is_formed(secret, len, "t"))
 			return ctl_fail("that is no token");
-		secret_hash(secret, len, hash);
+		credential_hash(secret, len, hash);
 	} else if (!uuid_parse(operand, strlen(operand), &id)) {
 		return ctl_usage("'%s' is no id of a token; see openctl token "
 				 "list",
