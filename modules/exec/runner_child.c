@@ -83,13 +83,18 @@ drop(const struct child *c)
 PLAIN static bool
 set_files(const struct child *c)
 {
+	int info;
+
 	if (dup2(c->in, 0) < 0 || dup2(c->out, 1) < 0 || dup2(c->err, 2) < 0)
 		return false;
 	if (c->extra == 0)
 		return syscall(SYS_close_range, 3, ~0u, 0) == 0;
-	return dup2(c->extra, CHILD_EXTRA) >= 0 &&
+	/* Neither in the way of the other. */
+	info = fcntl(c->info, F_DUPFD_CLOEXEC, CHILD_INFO + 1);
+	return info >= 0 && dup2(c->extra, CHILD_EXTRA) >= 0 &&
 	       fcntl(CHILD_EXTRA, F_SETFD, 0) == 0 &&
-	       syscall(SYS_close_range, CHILD_EXTRA + 1, ~0u, 0) == 0;
+	       dup2(info, CHILD_INFO) >= 0 &&
+	       syscall(SYS_close_range, CHILD_INFO + 1, ~0u, 0) == 0;
 }
 
 PLAIN static bool

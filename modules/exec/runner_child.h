@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #define CHILD_EXTRA 3
+#define CHILD_INFO  4
 
 /* Everything a child needs, prepared before it exists. Not copied. */
 struct child {
@@ -20,6 +21,7 @@ struct child {
 	const char *folder; /* becomes its current directory */
 	int in, out, err;   /* become 0, 1, 2 */
 	int extra;	    /* becomes CHILD_EXTRA; 0: nothing does */
+	int info;	    /* becomes CHILD_INFO, if there is an extra */
 	bool drop;	    /* become uid and gid, without groups */
 	uid_t uid;
 	gid_t gid;

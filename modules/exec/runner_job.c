@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "exec/runner_usage.h"
+
 #define CHUNK	 (64u << 10)
 #define PATH	 "/usr/local/bin:/usr/bin:/bin"
 #define DEFAULTS 6  /* variables of ours */
@@ -76,7 +78,7 @@ job_new(uint64_t id, const char *payload, size_t len)
 		return NULL;
 	memset(j, 0, sizeof(*j));
 	j->id = id;
-	j->in = j->out = j->err = -1;
+	j->in = j->out = j->err = j->info = -1;
 	mem_create(&j->mem, 0);
 	buf_create(&j->output, 0);
 	buf_create(&j->log, 0);
@@ -100,6 +102,7 @@ job_free(struct job *j)
 	close_end(&j->in);
 	close_end(&j->out);
 	close_end(&j->err);
+	close_end(&j->info);
 	if (j->folder[0] != '\0')
 		place_remove(j->folder);
 	mem_destroy(&j->mem);
@@ -178,7 +181,7 @@ job_start(struct job *j, struct place *p)
 	else if (open_pipes(j, theirs) == 0)
 		pid = place_start(p, j->folder, j->argv, j->env,
 		    p->sandbox ? NULL : variable(j, "PATH"), theirs[0],
-		    theirs[1], theirs[2]);
+		    theirs[1], theirs[2], &j->info);
 	if (pid < 0)
 		error = errno;
 	for (int i = 0; i < 3; i++)
@@ -236,10 +239,11 @@ job_read_output(struct job *j, const struct place *p, size_t limit)
 		j->too_large = true;
 		got = -1;
 	}
-	if (got < 0)
-		close_end(&j->out);
+	/* First, while all its processes are there to be summed up. */
 	if (j->too_large && j->pid > 0)
 		job_kill(j, p);
+	if (got < 0)
+		close_end(&j->out);
 }
 
 static void
@@ -302,13 +306,18 @@ job_stop(struct job *j, const struct place *p, int64_t kill_at)
 	kill(-group, SIGCONT);
 }
 
+/* What dies together is waited for by nobody, so nobody sums it up then. */
 void
 job_kill(struct job *j, const struct place *p)
 {
 	pid_t init = p->sandbox ? sandbox_init(j->pid) : 0;
+	uint64_t seen;
 
 	if (j->pid <= 0)
 		return;
+	seen = usage_of_tree(j->pid);
+	if (seen > j->seen_ns)
+		j->seen_ns = seen;
 	if (init > 0)
 		kill(init, SIGKILL);
 	if (init <= 0 || getpgid(init) != init)
@@ -348,7 +357,7 @@ job_report(const struct job *j, size_t log_limit, int error, struct buf *out)
 		wire_put_u32(out, WIRE_EXITED);
 		wire_put_u32(out, (uint32_t)WEXITSTATUS(j->status));
 	}
-	wire_put_u64(out, j->cpu_ns);
+	wire_put_u64(out, j->cpu_ns > j->seen_ns ? j->cpu_ns : j->seen_ns);
 	wire_put_text(out, j->output.data != NULL ? j->output.data : "",
 	    j->too_large ? 0 : j->output.len);
 	/* Cut off at its start: not in the middle of a character. */

@@ -37,7 +37,11 @@ struct job {
 	bool too_large;
 	int64_t kill_at; /* 0: not asked to stop */
 	int status;
-	uint64_t cpu_ns;
+	uint64_t cpu_ns;   /* of what was reaped */
+	uint64_t seen_ns;  /* of all its processes, when it was killed */
+	int info;	   /* see place_start */
+	pid_t first;	   /* > 0: the sandbox's, which is still to be reaped */
+	int64_t report_at; /* … or else then */
 	char folder[PATH_MAX];
 };
 

@@ -24,6 +24,7 @@
 #define OWN_USER       4096 /* … where commands share them with our user */
 #define BUBBLEWRAP     "/usr/bin/bwrap"
 #define ENVIRONMENT_FD "3" /* CHILD_EXTRA */
+#define INFO_FD	       "4" /* CHILD_INFO */
 #define TRIAL_NS       INT64_C(5000000000)
 
 /* Inside the sandbox, where processes are counted for it alone. */
@@ -212,6 +213,7 @@ static void
 build_prefix(struct place *p)
 {
 	add(p, BUBBLEWRAP, "--args", ENVIRONMENT_FD);
+	add(p, "--info-fd", INFO_FD, NULL);
 	add(p, "--unshare-all", "--die-with-parent", NULL);
 	add(p, "--new-session", NULL, NULL);
 	add(p, "--ro-bind", "/usr", "/usr");
@@ -283,7 +285,7 @@ environment_file(char *const *env)
 
 pid_t
 place_start(const struct place *p, const char *folder, char *const *argv,
-    char *const *env, const char *path, int in, int out, int err)
+    char *const *env, const char *path, int in, int out, int err, int *info)
 {
 	static char *full[PLACE_PREFIX_MAX + ARGUMENTS];
 	static char *const no_env[] = {NULL};
@@ -302,6 +304,7 @@ place_start(const struct place *p, const char *folder, char *const *argv,
 	int error;
 	pid_t pid;
 
+	*info = -1;
 	if (!p->sandbox)
 		return child_start(&c);
 	for (; n < p->prefix_count; n++)
@@ -319,9 +322,14 @@ place_start(const struct place *p, const char *folder, char *const *argv,
 	c.extra = environment_file(env);
 	if (c.extra < 0)
 		return -1;
-	pid = child_start(&c);
+	c.info = memfd_create("info", MFD_CLOEXEC);
+	pid = c.info < 0 ? -1 : child_start(&c);
 	error = errno;
 	close(c.extra);
+	if (pid > 0)
+		*info = c.info;
+	else if (c.info >= 0)
+		close(c.info);
 	return errno = error, pid;
 }
 
@@ -353,12 +361,15 @@ try_sandbox(struct place *p)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	char folder[PATH_MAX];
 	pid_t pid = -1;
+	int info;
 
 	if (null < 0 || place_folder(p, folder) != 0)
 		return false;
 	p->sandbox = true;
-	pid = place_start(p, folder, argv, env, NULL, null, null, null);
+	pid = place_start(p, folder, argv, env, NULL, null, null, null, &info);
 	close(null);
+	if (info >= 0)
+		close(info);
 	p->sandbox = pid > 0 && succeeded(pid);
 	place_remove(folder);
 	return p->sandbox;

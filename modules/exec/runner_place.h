@@ -41,9 +41,11 @@ int place_folder(struct place *, char folder[PATH_MAX]);
 void place_remove(const char *folder);
 
 /* Starts argv in folder; env must hold its HOME (place_home). argv has room
- * for none behind it: the prefix is put before a copy. -1 and errno. */
+ * for none behind it: the prefix is put before a copy. *info is the caller's to
+ * close: where bubblewrap says which process is the sandbox's first (see
+ * usage_first), -1 without one. -1 and errno, then without info. */
 pid_t place_start(const struct place *, const char *folder, char *const *argv,
-    char *const *env, const char *path, int in, int out, int err);
+    char *const *env, const char *path, int in, int out, int err, int *info);
 const char *place_home(const struct place *, const char *folder);
 
 #endif

@@ -18,7 +18,9 @@
 #include "base/clock.h"
 #include "exec/lease.h"
 #include "exec/runner_job.h"
+#include "exec/runner_leaving.h"
 #include "exec/runner_sweep.h"
+#include "exec/runner_usage.h"
 
 #define READ_BYTES  (256u << 10)
 #define BACKED_UP   (8u << 20) /* a client that doesn't read gets no more */
@@ -56,8 +58,9 @@ struct server {
 	pid_t guard;
 	struct conn *conns;
 	struct job *running, *queue; /* queue: in no order */
-	struct fair turns;	     /* who of the queue is next */
-	unsigned count;		     /* running */
+	struct leaving leaving;
+	struct fair turns; /* who of the queue is next */
+	unsigned count;	   /* running */
 	bool ending, sweep;
 	int64_t sweep_at;   /* not before */
 	struct pollfd *fds; /* and what they belong to */
@@ -227,6 +230,7 @@ bury(struct server *s, struct conn *c)
 			j->conn = NULL;
 			job_kill(j, &s->place);
 		}
+	leaving_forget(&s->leaving, c);
 	close(c->fd);
 	buf_free(&c->in);
 	buf_free(&c->out);
@@ -294,13 +298,11 @@ start_queued(struct server *s)
 	}
 }
 
-static uint64_t
-cpu_ns(const struct rusage *u)
+static void
+tell(void *context, struct job *j)
 {
-	return ((uint64_t)u->ru_utime.tv_sec + (uint64_t)u->ru_stime.tv_sec) *
-		   1000000000u +
-	       ((uint64_t)u->ru_utime.tv_usec + (uint64_t)u->ru_stime.tv_usec) *
-		   1000u;
+	report(context, j, 0);
+	job_free(j);
 }
 
 static void
@@ -311,11 +313,10 @@ ended(struct server *s, struct job **at, int status, const struct rusage *u)
 	*at = j->next;
 	s->count--;
 	j->status = status;
-	j->cpu_ns = cpu_ns(u);
+	j->cpu_ns = usage_ns(u);
 	job_ended(
 	    j, &s->place, s->settings->result_bytes, s->settings->log_bytes);
-	report(s, j, 0);
-	job_free(j);
+	leaving_add(&s->leaving, j, s->running);
 }
 
 /* Whoever died: a command, a helper, or something a command left behind, whose
@@ -334,6 +335,8 @@ reap(struct server *s)
 			at = &(*at)->next;
 		if (*at != NULL)
 			ended(s, at, status, &u);
+		else
+			leaving_reaped(&s->leaving, pid, &u);
 		s->sweep = true;
 	}
 }
@@ -460,8 +463,11 @@ sweep_turn(struct server *s)
 static int64_t
 sleep_ns(struct server *s)
 {
-	int64_t wait = kill_late(s), now = clock_mono_ns();
+	int64_t wait = kill_late(s), left = leaving_tell(&s->leaving);
+	int64_t now = clock_mono_ns();
 
+	if (left >= 0 && (wait < 0 || wait > left))
+		wait = left;
 	if (s->queue != NULL && (wait < 0 || wait > LEASE_NS) &&
 	    lease_over(s->settings->lease, now))
 		wait = LEASE_NS;
@@ -522,6 +528,17 @@ children_left(struct server *s)
 	return waitpid(-1, NULL, WNOHANG) == 0;
 }
 
+static void
+free_jobs(struct job **list)
+{
+	while (*list != NULL) {
+		struct job *j = *list;
+
+		*list = j->next;
+		job_free(j);
+	}
+}
+
 /* Kills all commands and waits until they are gone. */
 static void
 finish(struct server *s)
@@ -529,27 +546,10 @@ finish(struct server *s)
 	bury_dead(s, true);
 	reap_until(s, commands_left, clock_mono_ns() + PATIENCE_NS);
 	runner_kill_all();
-	while (s->running != NULL) {
-		struct job *j = s->running;
-
-		s->running = j->next;
-		job_free(j);
-	}
+	free_jobs(&s->running);
+	free_jobs(&s->leaving.jobs);
 	reap_until(s, children_left, clock_mono_ns() + PATIENCE_NS);
 	place_destroy(&s->place);
-}
-
-void
-runner_kill_all(void)
-{
-	const struct timespec pause = {.tv_nsec = 1000000};
-	int64_t end = clock_mono_ns() + PATIENCE_NS / 2;
-
-	while (sweep(NULL, NULL) && clock_mono_ns() < end) {
-		nanosleep(&pause, NULL);
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-	}
 }
 
 static int
@@ -572,7 +572,8 @@ runner_serve(const struct runner_settings *settings, int listener, uid_t owner,
 	struct server s = {.settings = settings,
 	    .listener = listener,
 	    .owner = owner,
-	    .guard = guard};
+	    .guard = guard,
+	    .leaving = {.tell = tell, .ctx = &s}};
 	struct err e;
 
 	prctl(PR_SET_NAME, "open-runner");

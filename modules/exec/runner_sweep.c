@@ -7,7 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
+#include "exec/runner_serve.h"
+
+#define KILL_NS INT64_C(1000000000)
 
 struct sweeper {
 	bool (*keep)(void *ctx, pid_t session);
@@ -84,4 +91,17 @@ sweep(bool (*keep)(void *ctx, pid_t session), void *ctx)
 		look_at(&s, pid);
 	fclose(f);
 	return s.found;
+}
+
+void
+runner_kill_all(void)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	int64_t end = clock_mono_ns() + KILL_NS;
+
+	while (sweep(NULL, NULL) && clock_mono_ns() < end) {
+		nanosleep(&pause, NULL);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	}
 }

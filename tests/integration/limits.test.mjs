@@ -202,14 +202,17 @@ test("CPU time is metered for what computes, also where it fails, and charged to
 	const one = await spent([{ name: "a", ...lua(`${script} return n`) }]);
 	const three = await spent([0, 1, 2].map((i) => ({ name: `a${i}`, ...lua(`${script} return n`) })));
 	const failing = await spent([{ name: "a", retry: { limit: 2, backoff: "1ms" }, ...lua(`${script} error("no")`) }]);
+	const command = (line) => spent([{ name: "a", op: "command", with: { shell: line } }]);
+	const [resting, busy] = [await command("sleep 0.3"), await command("(i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done; :); :")];
 	assert.ok(idle < one / 4, `${idle} ${one}`);
+	assert.ok(busy > resting * 4, `${busy} ${resting}`);
 	assert.ok(three > one * 1.5 && three < one * 8, `${one} ${three}`);
 	assert.ok(failing > one * 0.5, `${one} ${failing}`);
-	const all = idle + one + three + failing;
+	const all = idle + one + three + failing + resting + busy;
 	const { attributes } = await client.get(`/api/v1/organizations/${client.org.id}`);
 	assert.ok(Math.abs(attributes.compute_used_ms - all) < 0.01 * all + 1, `${attributes.compute_used_ms} ${all}`);
-	assert.equal(attributes.month_executions, 4);
-	assert.equal(attributes.total_executions, 4);
+	assert.equal(attributes.month_executions, 6);
+	assert.equal(attributes.total_executions, 6);
 	assert.ok(attributes.storage_used_bytes > 0);
 });
 

@@ -285,15 +285,34 @@ a_missing_program_is_a_failure(void **state)
 	    sandbox ? "exit code 126" : "Permission denied");
 }
 
+/* 200 ms of CPU time of the (sub)shell that calls it. */
+#define BURN                                                                   \
+	"burn() { while read -r l </proc/self/stat; set -- $l; "               \
+	"[ $((${14} + ${15})) -lt 20 ]; do :; done; }; "
+
 static void
 cpu_time_is_metered(void **state)
 {
-	struct op_call *call =
-	    shell("i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done");
+	struct op_call *call = shell(BURN "( (burn; :); :); :");
 
 	(void)state;
+	assert_true(call->outcome.cpu_ns >= 100000000);
+	assert_true(call->outcome.cpu_ns < INT64_C(60000000000));
+	expect_result(call, NULL);
+	call = shell(":");
 	assert_true(call->outcome.cpu_ns > 0);
 	expect_result(call, NULL);
+}
+
+static void
+cpu_time_of_a_killed_command_is_metered(void **state)
+{
+	struct op_call *call = shell(BURN "( (burn; cat /dev/zero; :); :); :");
+
+	(void)state;
+	assert_true(call->outcome.cpu_ns >= 100000000);
+	assert_int_equal(call->outcome.state, OUTCOME_FAILED);
+	op_call_free(call);
 }
 
 static void
@@ -946,6 +965,7 @@ main(void)
 	    cmocka_unit_test(a_signal_is_named),
 	    cmocka_unit_test(a_missing_program_is_a_failure),
 	    cmocka_unit_test(cpu_time_is_metered),
+	    cmocka_unit_test(cpu_time_of_a_killed_command_is_metered),
 	    cmocka_unit_test(parameters_that_templates_spoilt_are_refused),
 	    cmocka_unit_test(variables_are_the_command_s_alone),
 	    cmocka_unit_test(input_is_json_on_stdin),
