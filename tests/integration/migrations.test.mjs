@@ -174,7 +174,6 @@ test("partitions are made ahead, their bounds meet, and what waited in the defau
 
 const SEED = `
 	insert into open.organizations (name, slug) values ('o', 'o');
-	insert into open.users (organization_id, email, hashed_password) select id, 'a@b.test', 'x' from open.organizations;
 	insert into open.dags (organization_id, name) select id, 'd' from open.organizations;
 	insert into open.dag_versions (organization_id, dag_id, number, definition, definition_hash, node_names)
 	select organization_id, id, 1, '{}', sha256(''), '{a}' from open.dags;`;
@@ -185,6 +184,7 @@ test("executions of the schema before keep everything, those that ended in the p
 	for (const file of later) fs.rmSync(path.join(db.folder, file));
 	assert.equal((await db.migrate()).code, 0);
 	await db.psql(`${SEED}
+		insert into open.users (organization_id, email, hashed_password) select id, 'a@b.test', 'x' from open.organizations;
 		create table public.given (age interval, status text, n integer);
 		insert into public.given
 		select a.age, s.status, row_number() over () from unnest('{0,40,400,-1000}'::integer[]) d(days)
@@ -216,6 +216,7 @@ test("executions of the schema before keep everything, those that ended in the p
 	// The journal's update moves the row; what is deleted takes it along.
 	await db.psql("update open.executions set finished = true, status = 'failed', completed_at = now() where not finished");
 	assert.equal(await db.psql("select count(*) from open.executions_unfinished"), "0");
+	assert.equal(await db.psql("select u.email, m.role from open.users u join open.memberships m on m.user_id = u.id"), "a@b.test|user");
 	await db.psql("delete from open.users");
 	assert.equal(await db.psql("select count(*), count(triggered_by) from open.executions"), "20|0");
 	await db.psql("delete from open.organizations");

@@ -116,12 +116,28 @@ test("a token is refused from the moment it expires, and was good until then", a
 	assert.notEqual((await server.openctl(["token", "create", "--org", ours.org.slug, "--user", ours.user.email, "--expires", "soon"])).code, 0);
 });
 
-test("a token of a user who is deleted is refused", async () => {
+test("a token of a user who is deleted, deactivated or no member any more is refused", async () => {
+	const of = (user) => `user_id = (select id from open.users where email = '${user.email}')`;
+	for (const sql of [
+		(user) => `delete from open.users where email = '${user.email}'`,
+		(user) => `update open.users set deactivated_at = now() where email = '${user.email}'`,
+		(user) => `update open.memberships set deactivated_at = now() where ${of(user)}`,
+		(user) => `delete from open.memberships where ${of(user)}`,
+	]) {
+		const user = await server.makeUser(ours.org);
+		const token = await server.makeToken(user);
+		assert.equal((await server.api("GET", "/api/v1/dags", { token })).status, 200);
+		await server.psql(sql(user));
+		await until("it is refused", async () => (await server.api("GET", "/api/v1/dags", { token })).status === 401, { seconds: 2 });
+	}
+});
+
+test("another role counts at once", async () => {
 	const user = await server.makeUser(ours.org);
 	const token = await server.makeToken(user);
-	assert.equal((await server.api("GET", "/api/v1/dags", { token })).status, 200);
-	await server.psql(`delete from open.users where email = '${user.email}'`);
-	await until("it is refused", async () => (await server.api("GET", "/api/v1/dags", { token })).status === 401, { seconds: 2 });
+	assert.equal((await server.api("GET", "/api/v1/secrets", { token })).status, 200);
+	await server.psql(`update open.memberships set role = 'user' where user_id = (select id from open.users where email = '${user.email}')`);
+	await until("it is refused", async () => (await server.api("GET", "/api/v1/secrets", { token })).status === 403, { seconds: 2 });
 });
 
 test("another organization's id is answered exactly as one that doesn't exist, on every route", async () => {
@@ -231,7 +247,7 @@ test("a user who is no admin changes only what he made; an admin manages all", a
 
 // --- the walls in the database -----------------------------------------------------------------------------------
 
-const TABLES = ["organizations", "users", "api_tokens", "dags", "dag_versions", "executions", "node_history", "node_executions"];
+const TABLES = ["organizations", "users", "memberships", "api_tokens", "dags", "dag_versions", "executions", "node_history", "node_executions"];
 
 test("the server's login sees nothing by itself, and as open_server nothing without an organization", async () => {
 	for (const table of TABLES) {
@@ -249,13 +265,15 @@ test("the server's login sees nothing by itself, and as open_server nothing with
 test("as open_server with an organization set, only that one's rows exist", async () => {
 	const act = (org, sql) => server.psql(`set role open_server;\nbegin;\nset local open.actor = '${org.id}';\n${sql};\ncommit;`,
 		{ role: "open_login", ok: false });
-	for (const table of TABLES.filter((t) => t !== "organizations")) {
+	for (const table of TABLES.filter((t) => t !== "organizations" && t !== "users")) {
 		const own = await act(ours.org, `select count(*) from open.${table}`);
 		if (own.code !== 0) continue; // Not granted at all.
-		if (table !== "api_tokens" && table !== "users") assert.ok(Number(own.stdout) > 0, table);
+		if (table !== "api_tokens") assert.ok(Number(own.stdout) > 0, table);
 		const foreign = await act(theirs.org, `select count(*) from open.${table} where organization_id = '${ours.org.id}'`);
 		assert.equal(foreign.stdout, "0", table);
 	}
+	assert.equal((await act(ours.org, `select count(*) from open.users where email = '${ours.user.email}'`)).stdout, "1");
+	assert.equal((await act(theirs.org, `select count(*) from open.users where email = '${ours.user.email}'`)).stdout, "0");
 	const update = await act(theirs.org, `update open.dags set description = 'stolen' where id = '${dag.id}' returning 1`);
 	assert.equal(update.stdout, "");
 	const insert = await act(theirs.org, `insert into open.dags (organization_id, name) values ('${ours.org.id}', 'smuggled')`);

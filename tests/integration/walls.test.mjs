@@ -17,7 +17,7 @@ before(async () => {
 	const dag = await ours.active({ nodes: [{ name: "a", for_each: [1], ...lua("return 1") }] });
 	const { execution } = await ours.run(dag);
 	const [row] = await server.rows(`select d.id as dag, d.organization_id as organization, v.id as version, e.id as execution, u.id as user
-		from open.dags d join open.dag_versions v on v.dag_id = d.id join open.executions e on e.dag_id = d.id join open.users u on u.organization_id = d.organization_id
+		from open.dags d join open.dag_versions v on v.dag_id = d.id join open.executions e on e.dag_id = d.id join open.memberships m on m.organization_id = d.organization_id join open.users u on u.id = m.user_id
 		where e.id = '${execution.id}'`);
 	const secret = await server.ctl(["secret", "set", "WALLED", "--org", ours.org.slug, "--value-stdin"], { stdin: "walled" });
 	const signal = "01900000-0000-7000-8000-00000000aaaa";
@@ -129,7 +129,7 @@ test("requests can't read secrets, write history or outcomes, or change definiti
 	for (const sql of [
 		"select hashed_password from open.users", "select token_hash from open.api_tokens", "select token_hash from open.sessions",
 		"insert into open.sessions default values", "update open.api_tokens set scopes = '{admin}'", "update open.sessions set expires_at = now()",
-		"update open.users set role = 'admin'", "update open.executions set status = 'success'", "update open.executions set result = '1'",
+		"update open.memberships set role = 'admin'", "insert into open.memberships default values", "update open.executions set status = 'success'", "update open.executions set result = '1'",
 		"update open.node_history set states = '{s}'", "insert into open.node_history default values", "update open.dag_versions set definition = '{}'",
 		"select ciphertext from open.secrets", "select * from open.secrets", "update open.secrets set name = 'X' returning ciphertext",
 		"update open.organizations set settings = '{}'", "delete from open.dags",
@@ -170,7 +170,7 @@ test("a DAG, user or organization that goes takes its executions and their histo
 	const { execution } = await own.run(dag);
 	const left = async () => (await server.rows(`select (select count(*) from open.executions where id = '${execution.id}')::integer as executions,
 		(select count(*) from open.node_history where execution_id = '${execution.id}')::integer as history`))[0];
-	await server.psql(`delete from open.users where organization_id = '${own.org.id}'`);
+	await server.psql(`delete from open.users where email = '${own.user.email}'`);
 	assert.deepEqual(await left(), { executions: 1, history: 1 });
 	await server.psql(`delete from open.organizations where id = '${own.org.id}'`);
 	assert.deepEqual(await left(), { executions: 0, history: 0 });
