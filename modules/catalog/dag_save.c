@@ -217,14 +217,11 @@ static enum flow_next
 update_write(struct flow *f)
 {
 	struct dag_write *s = flow_state(f);
-	const struct actor *actor = flow_actor(f);
-	struct uuid creator;
 
 	if (sql_count(flow_rows(f)) == 0)
 		return flow_fail(
 		    f, 404, "dag_not_found", "There is no such DAG.");
-	if (!actor->admin && !(sql_get_uuid(flow_rows(f), 0, 0, &creator) &&
-				 uuid_equal(&creator, &actor->user)))
+	if (!sql_get_bool(flow_rows(f), 0, 0))
 		return flow_fail(f, 403, "forbidden",
 		    "Only its creator and admins may change a DAG.");
 	s->version = sql_get_int(flow_rows(f), 0, 1);

@@ -76,13 +76,11 @@ activate_compile(struct flow *f)
 	struct dag_compile *c = &s->compile;
 	const struct sql_rows *rows = flow_rows(f);
 	const struct actor *actor = flow_actor(f);
-	struct uuid creator;
 
 	if (sql_count(rows) == 0)
 		return flow_fail(
 		    f, 404, "dag_not_found", "There is no such DAG.");
-	if (!actor->admin && !(sql_get_uuid(rows, 0, 0, &creator) &&
-				 uuid_equal(&creator, &actor->user)))
+	if (!sql_get_bool(rows, 0, 0))
 		return flow_fail(f, 403, "forbidden",
 		    "Only its creator and admins may activate a DAG.");
 	if (!sql_get_uuid(rows, 0, 1, &s->version_id))
@@ -143,16 +141,13 @@ static enum flow_next
 change(struct flow *f, const struct sql *sql)
 {
 	struct dag_write *s = flow_state(f);
-	const struct actor *actor = flow_actor(f);
 	struct sql_params *params;
 
 	if (!dag_id(f, &s->id) || !resource_check(f, &resource_dags))
 		return FLOW_DONE;
 	params = flow_params(f);
-	sql_uuid(params, &actor->organization);
+	sql_uuid(params, &flow_actor(f)->organization);
 	sql_uuid(params, &s->id);
-	sql_uuid(params, &actor->user);
-	sql_bool(params, actor->admin);
 	return flow_query(f, sql);
 }
 

@@ -15,16 +15,6 @@
 
 #include "catalog_sql.h"
 
-#define HANDLER __attribute__((visibility("default")))
-
-HANDLER int catalog_dags(struct http_request *);
-HANDLER int catalog_dag(struct http_request *);
-HANDLER int catalog_dag_activate(struct http_request *);
-HANDLER int catalog_dag_archive(struct http_request *);
-HANDLER int catalog_dag_versions_of(struct http_request *);
-HANDLER int catalog_dag_versions(struct http_request *);
-HANDLER int catalog_dag_version(struct http_request *);
-
 /* --- lists --------------------------------------------------------------- */
 
 static enum flow_next
@@ -155,87 +145,22 @@ static const struct flow_step version_steps[] = {
 
 #define READ  sizeof(struct resource_state)
 #define WRITE sizeof(struct dag_write)
-#define ROUTES_END                                                             \
-	{                                                                      \
-		NULL, NULL, 0                                                  \
-	}
+ROUTE(catalog_dags, {"GET", dags_steps, READ, POLICY_DAG_READ},
+    {"POST", dag_create_steps, WRITE, POLICY_DAG_CREATE})
 
-static const struct route_method dags_route[] = {
-    {"GET", dags_steps, READ},
-    {"POST", dag_create_steps, WRITE},
-    ROUTES_END,
-};
+ROUTE(catalog_dag, {"GET", dag_steps, READ, POLICY_DAG_READ},
+    {"PATCH", dag_update_steps, WRITE, POLICY_DAG_UPDATE},
+    {"DELETE", dag_delete_steps, WRITE, POLICY_DAG_DELETE})
 
-static const struct route_method dag_route[] = {
-    {"GET", dag_steps, READ},
-    {"PATCH", dag_update_steps, WRITE},
-    {"DELETE", dag_delete_steps, WRITE},
-    ROUTES_END,
-};
+ROUTE(catalog_dag_activate,
+    {"POST", dag_activate_steps, WRITE, POLICY_DAG_ACTIVATE})
 
-static const struct route_method activate_route[] = {
-    {"POST", dag_activate_steps, WRITE},
-    ROUTES_END,
-};
+ROUTE(
+    catalog_dag_archive, {"POST", dag_archive_steps, WRITE, POLICY_DAG_ARCHIVE})
 
-static const struct route_method archive_route[] = {
-    {"POST", dag_archive_steps, WRITE},
-    ROUTES_END,
-};
+ROUTE(
+    catalog_dag_versions_of, {"GET", versions_of_steps, READ, POLICY_DAG_READ})
 
-static const struct route_method versions_of_route[] = {
-    {"GET", versions_of_steps, READ},
-    ROUTES_END,
-};
+ROUTE(catalog_dag_versions, {"GET", versions_steps, READ, POLICY_DAG_READ})
 
-static const struct route_method versions_route[] = {
-    {"GET", versions_steps, READ},
-    ROUTES_END,
-};
-
-static const struct route_method version_route[] = {
-    {"GET", version_steps, READ},
-    ROUTES_END,
-};
-
-int
-catalog_dags(struct http_request *req)
-{
-	return route_run(req, dags_route);
-}
-
-int
-catalog_dag(struct http_request *req)
-{
-	return route_run(req, dag_route);
-}
-
-int
-catalog_dag_activate(struct http_request *req)
-{
-	return route_run(req, activate_route);
-}
-
-int
-catalog_dag_archive(struct http_request *req)
-{
-	return route_run(req, archive_route);
-}
-
-int
-catalog_dag_versions_of(struct http_request *req)
-{
-	return route_run(req, versions_of_route);
-}
-
-int
-catalog_dag_versions(struct http_request *req)
-{
-	return route_run(req, versions_route);
-}
-
-int
-catalog_dag_version(struct http_request *req)
-{
-	return route_run(req, version_route);
-}
+ROUTE(catalog_dag_version, {"GET", version_steps, READ, POLICY_DAG_READ})

@@ -8,11 +8,6 @@
 #include "exec/op_reference.h"
 #include "web/route.h"
 
-#define HANDLER __attribute__((visibility("default")))
-
-HANDLER int catalog_ops(struct http_request *);
-HANDLER int catalog_op(struct http_request *);
-
 static void
 put_op(struct buf *b, const struct op_schema *op)
 {
@@ -77,23 +72,5 @@ one(struct flow *f)
 static const struct flow_step list_steps[] = {FLOW_STEP(list), FLOW_END};
 static const struct flow_step one_steps[] = {FLOW_STEP(one), FLOW_END};
 
-static const struct route_method list_route[] = {
-    {"GET", list_steps, 0},
-    {NULL, NULL, 0},
-};
-static const struct route_method one_route[] = {
-    {"GET", one_steps, 0},
-    {NULL, NULL, 0},
-};
-
-int
-catalog_ops(struct http_request *req)
-{
-	return route_run(req, list_route);
-}
-
-int
-catalog_op(struct http_request *req)
-{
-	return route_run(req, one_route);
-}
+ROUTE(catalog_ops, {"GET", list_steps, 0, POLICY_OP_READ})
+ROUTE(catalog_op, {"GET", one_steps, 0, POLICY_OP_READ})

@@ -6,11 +6,6 @@
 #include "web/resource_flow.h"
 #include "web/route.h"
 
-#define HANDLER __attribute__((visibility("default")))
-
-HANDLER int catalog_organizations(struct http_request *);
-HANDLER int catalog_organization(struct http_request *);
-
 static enum flow_next
 list_ask(struct flow *f)
 {
@@ -33,19 +28,7 @@ static const struct flow_step list_steps[] = {
 static const struct flow_step show_steps[] = {
     FLOW_STEP(show_ask), RESOURCE_STEPS, FLOW_END};
 
-static const struct route_method list_route[] = {
-    {"GET", list_steps, sizeof(struct resource_state)}, {NULL, NULL, 0}};
-static const struct route_method show_route[] = {
-    {"GET", show_steps, sizeof(struct resource_state)}, {NULL, NULL, 0}};
-
-int
-catalog_organizations(struct http_request *req)
-{
-	return route_run(req, list_route);
-}
-
-int
-catalog_organization(struct http_request *req)
-{
-	return route_run(req, show_route);
-}
+ROUTE(catalog_organizations, {"GET", list_steps, sizeof(struct resource_state),
+				 POLICY_ORGANIZATION_READ})
+ROUTE(catalog_organization, {"GET", show_steps, sizeof(struct resource_state),
+				POLICY_ORGANIZATION_READ})

@@ -12,27 +12,10 @@
 
 #include "catalog_sql.h"
 
-#define HANDLER __attribute__((visibility("default")))
-
-HANDLER int catalog_secrets(struct http_request *);
-HANDLER int catalog_secret(struct http_request *);
-
-static bool
-allowed(struct flow *f)
-{
-	if (flow_actor(f)->admin)
-		return true;
-	flow_fail(f, 403, "forbidden",
-	    "Only admins of the organization have to do with its secrets.");
-	return false;
-}
-
-/* Path segment 3 as id of an admin's request; false: it has answered. */
+/* Path segment 3 as id; false: it has answered. */
 static bool
 secret_id(struct flow *f, struct uuid *id)
 {
-	if (!allowed(f))
-		return false;
 	if (flow_segment_uuid(f, 3, id))
 		return true;
 	flow_fail(f, 404, "secret_not_found", "There is no such secret.");
@@ -44,8 +27,6 @@ secret_id(struct flow *f, struct uuid *id)
 static enum flow_next
 list_ask(struct flow *f)
 {
-	if (!allowed(f))
-		return FLOW_DONE;
 	return resource_list(f, &resource_secrets, NULL);
 }
 
@@ -147,7 +128,7 @@ create_write(struct flow *f)
 	struct secret_write *s = flow_state(f);
 	struct sql_params *params;
 
-	if (!allowed(f) || !read_body(f, NULL))
+	if (!read_body(f, NULL))
 		return FLOW_DONE;
 	s->id = uuid_v7();
 	if ((params = seal(f, s)) == NULL)
@@ -250,27 +231,9 @@ static const struct flow_step delete_steps[] = {
 #define READ  sizeof(struct resource_state)
 #define WRITE sizeof(struct secret_write)
 
-static const struct route_method secrets_route[] = {
-    {"GET", list_steps, READ},
-    {"POST", create_steps, WRITE},
-    {NULL, NULL, 0},
-};
+ROUTE(catalog_secrets, {"GET", list_steps, READ, POLICY_SECRET_READ},
+    {"POST", create_steps, WRITE, POLICY_SECRET_CREATE})
 
-static const struct route_method secret_route[] = {
-    {"GET", one_steps, READ},
-    {"PATCH", replace_steps, WRITE},
-    {"DELETE", delete_steps, WRITE},
-    {NULL, NULL, 0},
-};
-
-int
-catalog_secrets(struct http_request *req)
-{
-	return route_run(req, secrets_route);
-}
-
-int
-catalog_secret(struct http_request *req)
-{
-	return route_run(req, secret_route);
-}
+ROUTE(catalog_secret, {"GET", one_steps, READ, POLICY_SECRET_READ},
+    {"PATCH", replace_steps, WRITE, POLICY_SECRET_UPDATE},
+    {"DELETE", delete_steps, WRITE, POLICY_SECRET_DELETE})

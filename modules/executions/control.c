@@ -5,12 +5,11 @@
 
 #include "executions_sql.h"
 
-/* NULL: it has answered. The first four parameters of all statements here. */
+/* NULL: it has answered. The first parameters of all statements here. */
 static struct sql_params *
 params_put(struct flow *f)
 {
 	struct execution_control *s = flow_state(f);
-	const struct actor *actor = flow_actor(f);
 	struct sql_params *params;
 
 	if (!flow_segment_uuid(f, 3, &s->id)) {
@@ -21,10 +20,8 @@ params_put(struct flow *f)
 	if (!resource_check(f, &resource_executions))
 		return NULL;
 	params = flow_params(f);
-	sql_uuid(params, &actor->organization);
+	sql_uuid(params, &flow_actor(f)->organization);
 	sql_uuid(params, &s->id);
-	sql_uuid(params, &actor->user);
-	sql_bool(params, actor->admin);
 	return params;
 }
 

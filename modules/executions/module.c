@@ -23,25 +23,6 @@
 #include "executions/start.h"
 #include "web/route.h"
 
-#define HANDLER __attribute__((visibility("default")))
-
-HANDLER int executions_executions(struct http_request *);
-HANDLER int executions_execution(struct http_request *);
-HANDLER int executions_cancel(struct http_request *);
-HANDLER int executions_pause(struct http_request *);
-HANDLER int executions_resume(struct http_request *);
-HANDLER int executions_rerun(struct http_request *);
-HANDLER int executions_nodes_of(struct http_request *);
-HANDLER int executions_children(struct http_request *);
-HANDLER int executions_signals_of(struct http_request *);
-HANDLER int executions_signals(struct http_request *);
-HANDLER int executions_signal(struct http_request *);
-HANDLER int executions_of_dag(struct http_request *);
-HANDLER int executions_nodes(struct http_request *);
-HANDLER int executions_node(struct http_request *);
-HANDLER int executions_elements(struct http_request *);
-HANDLER int executions_openapi(struct http_request *);
-
 /* --- lists --------------------------------------------------------------- */
 
 static enum flow_next
@@ -205,190 +186,52 @@ openapi_answer(struct flow *f)
 }
 
 static const struct flow_step openapi_steps[] = {
-    FLOW_PUBLIC, FLOW_STEP(openapi_answer), FLOW_END};
+    FLOW_STEP(openapi_answer), FLOW_END};
 
 /* --- routes -------------------------------------------------------------- */
 
 #define READ sizeof(struct resource_state)
-#define ROUTES_END                                                             \
-	{                                                                      \
-		NULL, NULL, 0                                                  \
-	}
+ROUTE(executions_executions, {"GET", list_steps, READ, POLICY_EXECUTION_READ},
+    {"POST", execution_start_steps, sizeof(struct execution_start),
+	POLICY_EXECUTION_START})
 
-static const struct route_method executions_route[] = {
-    {"GET", list_steps, READ},
-    {"POST", execution_start_steps, sizeof(struct execution_start)},
-    ROUTES_END,
-};
+ROUTE(executions_execution, {"GET", show_steps, READ, POLICY_EXECUTION_READ})
 
-static const struct route_method execution_route[] = {
-    {"GET", show_steps, READ},
-    ROUTES_END,
-};
+ROUTE(executions_cancel,
+    {"POST", execution_cancel_steps, sizeof(struct execution_control),
+	POLICY_EXECUTION_CANCEL})
 
-static const struct route_method cancel_route[] = {
-    {"POST", execution_cancel_steps, sizeof(struct execution_control)},
-    ROUTES_END,
-};
+ROUTE(executions_pause,
+    {"POST", execution_pause_steps, sizeof(struct execution_control),
+	POLICY_EXECUTION_PAUSE})
 
-static const struct route_method pause_route[] = {
-    {"POST", execution_pause_steps, sizeof(struct execution_control)},
-    ROUTES_END,
-};
+ROUTE(executions_resume,
+    {"POST", execution_resume_steps, sizeof(struct execution_control),
+	POLICY_EXECUTION_RESUME})
 
-static const struct route_method resume_route[] = {
-    {"POST", execution_resume_steps, sizeof(struct execution_control)},
-    ROUTES_END,
-};
+ROUTE(executions_rerun,
+    {"POST", execution_rerun_steps, sizeof(struct execution_rerun),
+	POLICY_EXECUTION_RERUN})
 
-static const struct route_method rerun_route[] = {
-    {"POST", execution_rerun_steps, sizeof(struct execution_rerun)},
-    ROUTES_END,
-};
+ROUTE(executions_nodes_of, {"GET", nodes_of_steps, READ, POLICY_EXECUTION_READ})
 
-static const struct route_method nodes_of_route[] = {
-    {"GET", nodes_of_steps, READ},
-    ROUTES_END,
-};
+ROUTE(executions_children, {"GET", children_steps, READ, POLICY_EXECUTION_READ})
 
-static const struct route_method children_route[] = {
-    {"GET", children_steps, READ},
-    ROUTES_END,
-};
+ROUTE(executions_signals_of,
+    {"GET", signals_of_steps, READ, POLICY_EXECUTION_READ},
+    {"POST", signal_send_steps, sizeof(struct signal_send),
+	POLICY_EXECUTION_SIGNAL})
 
-static const struct route_method signals_of_route[] = {
-    {"GET", signals_of_steps, READ},
-    {"POST", signal_send_steps, sizeof(struct signal_send)},
-    ROUTES_END,
-};
+ROUTE(executions_signals, {"GET", signals_steps, READ, POLICY_EXECUTION_READ})
 
-static const struct route_method signals_route[] = {
-    {"GET", signals_steps, READ},
-    ROUTES_END,
-};
+ROUTE(executions_signal, {"GET", signal_steps, READ, POLICY_EXECUTION_READ})
 
-static const struct route_method signal_route[] = {
-    {"GET", signal_steps, READ},
-    ROUTES_END,
-};
+ROUTE(executions_of_dag, {"GET", of_dag_steps, READ, POLICY_EXECUTION_READ})
 
-static const struct route_method of_dag_route[] = {
-    {"GET", of_dag_steps, READ},
-    ROUTES_END,
-};
+ROUTE(executions_nodes, {"GET", nodes_steps, READ, POLICY_EXECUTION_READ})
 
-static const struct route_method nodes_route[] = {
-    {"GET", nodes_steps, READ},
-    ROUTES_END,
-};
+ROUTE(executions_node, {"GET", node_steps, READ, POLICY_EXECUTION_READ})
 
-static const struct route_method node_route[] = {
-    {"GET", node_steps, READ},
-    ROUTES_END,
-};
+ROUTE(executions_elements, {"GET", elements_steps, READ, POLICY_EXECUTION_READ})
 
-static const struct route_method elements_route[] = {
-    {"GET", elements_steps, READ},
-    ROUTES_END,
-};
-
-static const struct route_method openapi_route[] = {
-    {"GET", openapi_steps, 0},
-    ROUTES_END,
-};
-
-int
-executions_executions(struct http_request *req)
-{
-	return route_run(req, executions_route);
-}
-
-int
-executions_execution(struct http_request *req)
-{
-	return route_run(req, execution_route);
-}
-
-int
-executions_cancel(struct http_request *req)
-{
-	return route_run(req, cancel_route);
-}
-
-int
-executions_pause(struct http_request *req)
-{
-	return route_run(req, pause_route);
-}
-
-int
-executions_resume(struct http_request *req)
-{
-	return route_run(req, resume_route);
-}
-
-int
-executions_rerun(struct http_request *req)
-{
-	return route_run(req, rerun_route);
-}
-
-int
-executions_nodes_of(struct http_request *req)
-{
-	return route_run(req, nodes_of_route);
-}
-
-int
-executions_children(struct http_request *req)
-{
-	return route_run(req, children_route);
-}
-
-int
-executions_signals_of(struct http_request *req)
-{
-	return route_run(req, signals_of_route);
-}
-
-int
-executions_signals(struct http_request *req)
-{
-	return route_run(req, signals_route);
-}
-
-int
-executions_signal(struct http_request *req)
-{
-	return route_run(req, signal_route);
-}
-
-int
-executions_of_dag(struct http_request *req)
-{
-	return route_run(req, of_dag_route);
-}
-
-int
-executions_nodes(struct http_request *req)
-{
-	return route_run(req, nodes_route);
-}
-
-int
-executions_node(struct http_request *req)
-{
-	return route_run(req, node_route);
-}
-
-int
-executions_elements(struct http_request *req)
-{
-	return route_run(req, elements_route);
-}
-
-int
-executions_openapi(struct http_request *req)
-{
-	return route_run(req, openapi_route);
-}
+ROUTE(executions_openapi, {"GET", openapi_steps, 0, POLICY_PUBLIC})

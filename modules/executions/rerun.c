@@ -294,6 +294,10 @@ rerun_answer(struct flow *f)
 	outcome = sql_get(rows, 0, 0);
 	if (strcmp(outcome, "not_ended") == 0)
 		return not_ended(f);
+	if (strcmp(outcome, "forbidden") == 0)
+		return flow_fail(f, 403, "forbidden",
+		    "Only who started it, its DAG's creator and admins may run "
+		    "an execution again.");
 	if (strcmp(outcome, "not_active") == 0)
 		return flow_fail(f, 409, "dag_not_active",
 		    "Only executions of an active DAG can be run again.");

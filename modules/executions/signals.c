@@ -130,6 +130,10 @@ send_answer(struct flow *f)
 	if (sql_count(rows) == 0)
 		return flow_fail(f, 404, "execution_not_found",
 		    "There is no such execution.");
+	if (!sql_get_bool(rows, 0, 5))
+		return flow_fail(f, 403, "forbidden",
+		    "Only who started it, its DAG's creator and admins may "
+		    "send an execution signals.");
 	if (!sql_get_bool(rows, 0, 2))
 		return flow_fail(f, 409, "idempotency_key_reused",
 		    "Another signal was sent with this Idempotency-Key.");

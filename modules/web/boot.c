@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -32,6 +33,7 @@
 #include "web/migrations.h"
 #include "web/own_database.h"
 #include "web/request.h"
+#include "web/route.h"
 #include "web/secrets.h"
 
 #define FLUSH_MS 3000
@@ -229,6 +231,37 @@ executor_create(void)
 		stop("shared memory: %s", e.message);
 }
 
+/* A route without its line in the policy would be a hole. */
+static void
+route_check(const struct kore_module_handle *route)
+{
+	char symbol[128];
+	const struct route_method *const *methods;
+	const char *method;
+
+	snprintf(symbol, sizeof(symbol), "%s" ROUTE_METHODS, route->func);
+	if ((methods = dlsym(RTLD_DEFAULT, symbol)) == NULL)
+		stop("%s: route %s shows no methods (see web/route.h)",
+		    route->path, route->func);
+	if ((method = route_fault(*methods)) != NULL)
+		stop("%s: %s names no action of the policy", route->path,
+		    method);
+}
+
+static void
+routes_check(void)
+{
+	const struct kore_module_handle *route;
+	const struct kore_domain *domain;
+	const struct kore_server *s;
+
+	LIST_FOREACH(s, &kore_servers, list)
+	TAILQ_FOREACH (domain, &s->domains, list)
+		TAILQ_FOREACH (route, &domain->handlers, list)
+			if (strcmp(route->func, "web_not_found") != 0)
+				route_check(route);
+}
+
 void
 kore_parent_configure(int argc, char **argv)
 {
@@ -238,6 +271,7 @@ kore_parent_configure(int argc, char **argv)
 	(void)argv;
 	parent = getpid();
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	routes_check();
 	settings_load();
 	log_level_set((enum config_log)server.config.log);
 	folders_make();

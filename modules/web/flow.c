@@ -5,6 +5,7 @@
  */
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,15 +174,43 @@ count_answer(struct flow *f)
 	return KORE_RESULT_OK;
 }
 
+static enum flow_next
+judge(struct flow *f, const struct policy *p)
+{
+	const char *scope[4] = {"", NULL, NULL, NULL};
+	char challenge[100];
+
+	scopes_list(p->scope, scope);
+	switch (policy_judge(p, f->actor.admin, f->actor.scopes)) {
+	case POLICY_ALLOWED:
+		break;
+	case POLICY_SCOPE:
+		snprintf(challenge, sizeof(challenge),
+		    "Bearer error=\"insufficient_scope\", scope=\"%s\"",
+		    scope[0]);
+		http_response_header(f->req, "www-authenticate", challenge);
+		return flow_fail(f, 403, "insufficient_scope",
+		    "The token's scopes don't include `%s`.", scope[0]);
+	case POLICY_ROLE:
+		return flow_fail(f, 403, "forbidden",
+		    "Only admins of the organization may do this.");
+	}
+	return FLOW_NEXT;
+}
+
 /* The phases before the first step; FLOW_NEXT: all passed. */
 static enum flow_next
-prologue(struct flow *f, const struct flow_step *steps)
+prologue(struct flow *f)
 {
+	const struct policy *p = policy_get(f->action);
 	enum flow_next next = FLOW_NEXT;
-	bool is_public = steps[0].run == NULL && steps[0].name != NULL;
+	bool is_public;
 
+	if (p == NULL)
+		return flow_fail(f, 500, "internal",
+		    "The server does not know who may do this.");
+	is_public = p->who == WHO_ANYONE;
 	if (f->phase == PHASE_BEGIN) {
-		f->step = is_public ? 1 : 0;
 		f->phase = is_public ? PHASE_STEPS : PHASE_SESSION;
 		if ((next = request_check(f)) == FLOW_NEXT && !is_public)
 			next = session_begin(f);
@@ -189,6 +218,8 @@ prologue(struct flow *f, const struct flow_step *steps)
 		f->asked = false;
 		next = session_end(f);
 	}
+	if (next == FLOW_NEXT && !is_public)
+		next = judge(f, p);
 	if (next == FLOW_NEXT)
 		f->phase = PHASE_STEPS;
 	return next;
@@ -200,7 +231,7 @@ run_steps(struct flow *f, const struct flow_step *steps)
 	enum flow_next next = FLOW_NEXT;
 
 	if (f->phase != PHASE_STEPS)
-		next = prologue(f, steps);
+		next = prologue(f);
 	if (next == FLOW_NEXT && f->asked) {
 		f->asked = false;
 		if (f->query.outcome != QUERY_OK)
@@ -219,8 +250,8 @@ run_steps(struct flow *f, const struct flow_step *steps)
 }
 
 int
-flow_run(
-    struct http_request *req, const struct flow_step *steps, size_t state_size)
+flow_run(struct http_request *req, enum policy_action action,
+    const struct flow_step *steps, size_t state_size)
 {
 	struct flow *f;
 	enum flow_next next;
@@ -230,6 +261,7 @@ flow_run(
 	else if ((f = flow_new(req, state_size)) == NULL)
 		return KORE_RESULT_ERROR;
 	assert(f->magic == FLOW_MAGIC);
+	f->action = action;
 	if (f->overdue && f->waiting) {
 		f->waiting = false;
 		next = flow_fail(f, 504, "timeout",

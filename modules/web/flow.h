@@ -8,11 +8,13 @@
  *   int
  *   dag_show(struct http_request *req)
  *   {
- *           return flow_run(req, show_steps, sizeof(struct show));
+ *           return flow_run(req, POLICY_DAG_READ, show_steps,
+ *               sizeof(struct show));
  *   }
  *
  * Before the first step flow_run has: a deadline, the body (whole), the actor
- * from the bearer token (unless the table's first step is FLOW_PUBLIC).
+ * from the bearer token (unless the action is for anyone), who may do what the
+ * action of policy.h says.
  *
  * Owner:    the request; flow_mem and flow_state live until it ends.
  * Reload:   state may hold nothing that points into a module (literals!).
@@ -28,6 +30,7 @@
 #include "base/uuid.h"
 #include "dag/document.h"
 #include "exec/exec.h"
+#include "web/policy.h"
 #include "web/sql.h"
 
 struct http_request;
@@ -48,18 +51,13 @@ struct flow_step {
 	{                                                                      \
 #fn, fn                                                        \
 	}
-/* As first row: no credentials needed. */
-#define FLOW_PUBLIC                                                            \
-	{                                                                      \
-		"", NULL                                                       \
-	}
 #define FLOW_END                                                               \
 	{                                                                      \
 		NULL, NULL                                                     \
 	}
 
-int flow_run(
-    struct http_request *, const struct flow_step *steps, size_t state_size);
+int flow_run(struct http_request *, enum policy_action,
+    const struct flow_step *steps, size_t state_size);
 
 enum role {
 	ROLE_USER,

@@ -301,26 +301,18 @@ not_found(struct flow *f)
 
 /* --- routes --------------------------------------------------------------- */
 
-#define PUBLIC_ROUTE(route, step)                                              \
-	int route(struct http_request *req)                                    \
-	{                                                                      \
-		static const struct flow_step steps[] = {                      \
-		    FLOW_PUBLIC, FLOW_STEP(step), FLOW_END};                   \
-		static const struct route_method methods[] = {                 \
-		    {"GET", steps, 0}, {NULL, NULL, 0}};                       \
-                                                                               \
-		return route_run(req, methods);                                \
-	}
+static const struct flow_step healthz_steps[] = {FLOW_STEP(healthz), FLOW_END};
+static const struct flow_step readyz_steps[] = {FLOW_STEP(readyz), FLOW_END};
+static const struct flow_step metrics_steps[] = {FLOW_STEP(metrics), FLOW_END};
+static const struct flow_step not_found_steps[] = {
+    FLOW_STEP(not_found), FLOW_END};
 
-PUBLIC_ROUTE(web_healthz, healthz)
-PUBLIC_ROUTE(web_readyz, readyz)
-PUBLIC_ROUTE(web_metrics, metrics)
+ROUTE(web_healthz, {"GET", healthz_steps, 0, POLICY_PUBLIC})
+ROUTE(web_readyz, {"GET", readyz_steps, 0, POLICY_PUBLIC})
+ROUTE(web_metrics, {"GET", metrics_steps, 0, POLICY_PUBLIC})
 
 int
 web_not_found(struct http_request *req)
 {
-	static const struct flow_step steps[] = {
-	    FLOW_PUBLIC, FLOW_STEP(not_found), FLOW_END};
-
-	return flow_run(req, steps, 0);
+	return flow_run(req, POLICY_PUBLIC, not_found_steps, 0);
 }

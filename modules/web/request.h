@@ -53,6 +53,7 @@ struct flow {
 	size_t state_size;
 	unsigned step;
 	enum flow_phase phase;
+	enum policy_action action;
 	bool waiting;  /* for something that will wake it */
 	bool overdue;  /* the deadline struck */
 	bool answered; /* an answer was sent */

@@ -63,7 +63,17 @@ route_run(struct http_request *req, const struct route_method *methods)
 
 	for (; table->method != NULL; table++)
 		if (strcmp(table->method, name) == 0)
-			return flow_run(req, table->steps, table->state_size);
+			return flow_run(req, table->action, table->steps,
+			    table->state_size);
 	tell_allowed(req, methods);
-	return flow_run(req, refuse_steps, 0);
+	return flow_run(req, POLICY_UNKNOWN, refuse_steps, 0);
+}
+
+const char *
+route_fault(const struct route_method *table)
+{
+	for (; table->method != NULL; table++)
+		if (policy_get(table->action) == NULL)
+			return table->method;
+	return NULL;
 }

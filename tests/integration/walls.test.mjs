@@ -37,19 +37,19 @@ const ARGUMENTS = () => {
 	const fresh = "01900000-0000-7000-8000-000000000000";
 	return {
 		"catalog/dag_activate": [org, text(dag), text(version), "'x'", "sha256('x')"],
-		"catalog/dag_archive": [org, text(dag), text(user), "true"],
+		"catalog/dag_archive": [org, text(dag)],
 		"catalog/dag_before_activate": [org, text(dag), "1"],
 		"catalog/dag_before_update": [org, text(dag)],
 		"catalog/dag_create": [org, text(fresh), "'smuggled'", "''", text(user), "'{\"nodes\": []}'", "sha256('x')", "'{}'"],
-		"catalog/dag_delete": [org, text(dag), text(user), "true"],
+		"catalog/dag_delete": [org, text(dag)],
 		"catalog/dag_export": [org, none, text(dag)],
 		"catalog/dag_update": [org, text(dag), "1", "'stolen'", "'stolen'", text(user), none, none, none],
 		"catalog/secret_create": [org, text(fresh), "'SMUGGLED'", "repeat('x', 40)::bytea", "repeat('0', 16)", text(user)],
 		"catalog/secret_delete": [org, text(secret)],
 		"catalog/secret_name": [org, text(secret)],
 		"catalog/secret_replace": [org, text(secret), "'WALLED'", "repeat('x', 40)::bytea", "repeat('0', 16)"],
-		"executions/execution_cancel": [org, text(execution), text(user), "true"],
-		"executions/execution_pause": [org, text(execution), text(user), "true", "true"],
+		"executions/execution_cancel": [org, text(execution)],
+		"executions/execution_pause": [org, text(execution), "true"],
 		"executions/signal_send": [org, text(fresh), text(execution), "'smuggled'", "'1'", text(user), none],
 		"executions/rerun": [org, text(execution), text("01900000-0000-7000-8000-000100000000"), none, text(user), none, none, "'{command}'", "'{allow_commands}'"],
 		"executions/rerun_once": [org, text(execution), text("01900000-0000-7000-8000-000200000000"), none, text(user), none, none, "'{command}'", "'{allow_commands}'", "'key'", "sha256('x')"],
@@ -95,7 +95,7 @@ async function statements() {
 
 // Rows or changes of one statement in a transaction that is undone.
 async function run(client, { key, prepare }, given) {
-	const script = `set role open_server;\n${prepare}\nbegin;\nset local open.actor = '${client?.org.id ?? ""}';\n\\unset QUIET\nexecute ${key}(${given.join(", ")});\n\\set QUIET 1\nrollback;\n`;
+	const script = `set role open_server;\n${prepare}\nbegin;\nset local open.actor = '${client?.org.id ?? ""}  admin';\n\\unset QUIET\nexecute ${key}(${given.join(", ")});\n\\set QUIET 1\nrollback;\n`;
 	const { code, stdout, stderr } = await server.psql(script, { role: "open_login", ok: false });
 	const tags = stdout.match(/^(INSERT 0|UPDATE|DELETE) \d+$/m);
 	const rows = stdout.split("\n").filter((l) => l !== "" && !/^(INSERT 0|UPDATE|DELETE|BEGIN|SET|ROLLBACK)/.test(l));

@@ -16,4 +16,5 @@ update open.dags d
    and d.organization_id = $1
    and d.id = $2::uuid
    and d.deleted_at is null
+   and open.actor_may(d.created_by)
 returning d.id

@@ -1,8 +1,8 @@
 -- Puts a DAG aside. No row: there is none; false: not allowed.
--- $1 organization, $2 DAG, $3 user, $4 whether the user is an admin
+-- $1 organization, $2 DAG
 -- columns: whether it was allowed
 with target as (
-	select d.id, $4::boolean or coalesce(d.created_by = $3::uuid, false) as allowed
+	select d.id, open.actor_may(d.created_by) as allowed
 	  from open.dags d
 	 where d.organization_id = $1::uuid
 	   and d.id = $2::uuid

@@ -13,6 +13,7 @@ with dag as (
 	   and d.id = $2::uuid
 	   and d.version = $3::integer
 	   and d.deleted_at is null
+	   and open.actor_may(d.created_by)
 	returning d.id, d.version
 ), version as (
 	insert into open.dag_versions (organization_id, dag_id, number, definition, definition_hash, node_names, created_by)

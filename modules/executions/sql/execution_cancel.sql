@@ -1,10 +1,10 @@
 -- Asks for an execution's cancellation, which also ends its pause; whoever started it, the DAG's creator and admins
 -- may.
--- $1 organization, $2 execution, $3 user, $4 whether the user is an admin
+-- $1 organization, $2 execution
 -- columns: whether it was allowed, the status before, told
 with target as (
 	select e.id, e.status,
-	       $4::boolean or coalesce(e.triggered_by = $3::uuid, false) or coalesce(d.created_by = $3, false) as allowed
+	       open.actor_may(d.created_by, e.triggered_by) as allowed
 	  from open.executions e
 	  join open.dags d on d.id = e.dag_id
 	 where e.organization_id = $1::uuid
