@@ -1,4 +1,4 @@
--- 0018_policy - what only some members of an organization may do to a thing: its creator (of an execution also who
+-- 0019_policy - what only some members of an organization may do to a thing: its creator (of an execution also who
 -- started it) and admins. Statements ask here, so the rule stands once.
 
 create function open.actor_is_admin() returns boolean
