@@ -289,7 +289,8 @@ kore_parent_configure(int argc, char **argv)
 	server.limits.dependencies = (uint32_t)server.config.dependency_limit;
 	server.counters = mmap(NULL, sizeof(struct counters) * WORKERS_MAX,
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (server.counters == MAP_FAILED)
+	server.known = known_create(server.config.token_cache);
+	if (server.counters == MAP_FAILED || server.known == NULL)
 		stop("shared memory: %s", strerror(errno));
 	err_clear(&e);
 	if (lease_create(&e) != 0)
@@ -341,7 +342,7 @@ kore_worker_configure(void)
 	server.worker = worker->id - 1u;
 	server.mine = &server.counters[server.worker];
 	flow_init(&server.config);
-	session_init(&server.config);
+	session_init();
 	if (work_init() != 0)
 		worker_stop("no eventfd");
 	if (secrets_init() != 0 || asks_init() != 0)
@@ -360,6 +361,7 @@ kore_worker_configure(void)
 	database_start(&server.config);
 	lease_start();
 	history_start();
+	beat_start();
 	health_start();
 }
 

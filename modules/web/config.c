@@ -45,6 +45,7 @@ static const struct key keys[] = {
     KEY(KEY_COUNT, max_connections, "4096", 16, 65536),
     KEY(KEY_DURATION, token_cache, "2s", 0, 60 * S),
     KEY(KEY_DURATION, session_lifetime, "14d", 60 * S, 86400 * S * 3650),
+    KEY(KEY_STRING, origins, "", 0, 4000),
     KEY(KEY_DURATION, lease, "10s", S, 600 * S),
     KEY(KEY_COUNT, database_connections, "8", 1, 100),
     KEY(KEY_COUNT, system_connections, "4", 3, 100),

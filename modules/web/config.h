@@ -45,7 +45,8 @@ struct config {
 	int64_t max_connections;  /* HTTP, per worker */
 	int64_t token_cache;	  /* ns */
 	int64_t session_lifetime; /* ns, without being used */
-	int64_t lease;		  /* ns */
+	char *origins; /* of pages that may use the API; \"*\": all */
+	int64_t lease; /* ns */
 
 	int64_t database_connections; /* per worker, for requests */
 	int64_t

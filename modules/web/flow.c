@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "web/log.h"
 #include "web/request.h"
+#include "web/settings.h"
 
 #define TICK_MS 50
 
@@ -55,6 +56,7 @@ flow_release(struct flow *f)
 	if (f->body != NULL)
 		kore_buf_free(f->body);
 	query_clear(&f->query);
+	settings_release(f->settings);
 	mem_destroy(&f->mem);
 	f->magic = 0;
 	free(f);

@@ -9,6 +9,7 @@
 
 #include "dag/json.h"
 #include "web/error_body.h"
+#include "web/origin.h"
 #include "web/receive.h"
 #include "web/request.h"
 
@@ -34,6 +35,7 @@ headers(struct flow *f, int status, const char *type, const char *location)
 	    ((struct listener *)f->req->owner->owner)->server->tls)
 		http_response_header(
 		    f->req, "strict-transport-security", "max-age=31536000");
+	origin_headers(f);
 	if (type != NULL)
 		http_response_header(f->req, "content-type", type);
 	if (location != NULL)

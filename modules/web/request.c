@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "dag/json.h"
+#include "web/origin.h"
 #include "web/receive.h"
 #include "web/request.h"
 #include "web/url.h"
@@ -41,7 +42,7 @@ request_check(struct flow *f)
 		return flow_fail(f, 413, "body_too_large",
 		    "The body has %zu bytes; at most %lld are taken.",
 		    f->body_len, (long long)server.config.body_limit);
-	return FLOW_NEXT;
+	return origin_preflight(f);
 }
 
 /* --- body ----------------------------------------------------------------- */

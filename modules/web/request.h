@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "web/actor.h"
+#include "web/credential.h"
 #include "web/database.h"
 #include "web/flow.h"
 #include "web/kore_api.h"
@@ -17,7 +18,6 @@
 
 #define FLOW_MAGIC	0x464c4f57u
 #define CONSTRAINTS_MAX 8
-#define SETTINGS_MAX	(64 * 1024)
 
 enum flow_phase {
 	PHASE_BEGIN,
@@ -62,8 +62,9 @@ struct flow {
 
 	bool has_actor;
 	struct actor actor;
-	uint8_t token_hash[SHA256_SIZE];
-	uint64_t session_epoch;
+	struct settings *settings; /* of the actor's organization */
+	uint8_t token_hash[CREDENTIAL_HASH];
+	uint64_t known_epoch;
 	int64_t asked_ns; /* when who holds the token was asked */
 
 	struct query query;
@@ -99,7 +100,7 @@ void flow_init(const struct config *);
 /* --- session.c --- */
 enum flow_next session_begin(struct flow *); /* FLOW_NEXT: the actor is known */
 enum flow_next session_end(struct flow *);   /* the answer is there */
-void session_init(const struct config *);
+void session_init(void);
 
 /* --- request.c --- */
 /* FLOW_NEXT, or the answer to a request that must not be handled. */

@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "exec/exec.h"
 #include "web/config.h"
+#include "web/known.h"
 
 #define WORKERS_MAX   64
 #define STATUS_GROUPS 6 /* by the first digit of the status */
@@ -35,6 +36,7 @@ struct server {
 	struct config config;
 	struct uuid id; /* of this server: executions.server_id */
 	struct exec *exec;
+	struct known *known;	   /* credentials and settings, shared */
 	struct counters *counters; /* [WORKERS_MAX], shared */
 	struct counters *mine;	   /* this worker's */
 	unsigned worker;	   /* 0-based; also the arena */
@@ -72,6 +74,9 @@ void history_start(void);
 
 /* --- idempotency.c --- */
 void idempotency_start(void);
+
+/* --- beat.c --- */
+void beat_start(void);
 
 /* --- health.c --- */
 void health_start(void);

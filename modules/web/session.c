@@ -1,10 +1,9 @@
-/* session.c - who asks: the bearer token, its holder, and what a worker
- * remembers of it.
+/* session.c - who asks: the bearer token or the browser's cookie, its holder,
+ * and how a server comes to know it.
  *
- * Cache:    a fixed table by the token's SHA-256, four places per bucket; an
- *           entry lives for the setting token_cache, or until its token
- *           changed (NOTIFY open_tokens), or until the token expires. Tokens
- *           that nobody holds are not remembered.
+ * Hit:      known.h, no question to the database.
+ * Miss:     one question, whose answer all workers know from then on, until
+ *           NOTIFY open_tokens or open_organizations says that it changed.
  */
 
 #include <stdlib.h>
@@ -12,123 +11,79 @@
 #include <strings.h>
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "web/known.h"
 #include "web/limits.h"
+#include "web/origin.h"
 #include "web/request.h"
 #include "web/session.h"
+#include "web/settings.h"
 #include "web_sql.h"
 
-#define BUCKETS 1024
-#define WAYS	4
+#define COOKIE "open_session"
 
-struct session {
-	uint8_t hash[SHA256_SIZE];
-	int64_t until_ns;   /* 0: free */
-	int64_t expires_ns; /* 0: never */
-	struct uuid organization, user, token;
-	bool admin, session;
-	unsigned scopes;
-	unsigned exceeded; /* quotas */
-	char *settings;	   /* JSON */
-	size_t settings_len;
-};
+/* --- what was notified ---------------------------------------------------- */
 
-static struct session sessions[BUCKETS][WAYS];
-static int64_t cache_ns;
-static uint64_t epoch; /* counts what was forgotten */
-
-/* --- cache ---------------------------------------------------------------- */
-
-static struct session *
-bucket(const uint8_t hash[SHA256_SIZE])
+static bool
+hash_read(const char *hex, uint8_t hash[CREDENTIAL_HASH])
 {
-	unsigned i;
+	int high, low, i;
 
-	memcpy(&i, hash, sizeof(i));
-	return sessions[i % BUCKETS];
-}
-
-static void
-forget(struct session *s)
-{
-	free(s->settings);
-	memset(s, 0, sizeof(*s));
-}
-
-static struct session *
-find(const uint8_t hash[SHA256_SIZE])
-{
-	struct session *s = bucket(hash);
-	unsigned i;
-
-	for (i = 0; i < WAYS; i++, s++)
-		if (s->until_ns != 0 &&
-		    CRYPTO_memcmp(s->hash, hash, SHA256_SIZE) == 0)
-			return s;
-	return NULL;
-}
-
-/* A free place, or the one that ends first. */
-static struct session *
-place(const uint8_t hash[SHA256_SIZE])
-{
-	struct session *s = find(hash), *b;
-	unsigned i;
-
-	if (s == NULL) {
-		s = b = bucket(hash);
-		for (i = 1; i < WAYS; i++)
-			if (b[i].until_ns < s->until_ns)
-				s = &b[i];
+	for (i = 0; i < CREDENTIAL_HASH; i++) {
+		high = OPENSSL_hexchar2int((unsigned char)hex[i * 2]);
+		low = OPENSSL_hexchar2int((unsigned char)hex[i * 2 + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		hash[i] = (uint8_t)(high << 4 | low);
 	}
-	forget(s);
-	return s;
+	return true;
 }
 
-/* NOTIFY open_tokens: the hash in hex; NULL: some may have been missed. */
+/* "beat SERVER NANOSECONDS", from the first worker of some server. */
+static void
+heard_beat(const char *text)
+{
+	struct uuid id;
+
+	if (strlen(text) > UUID_TEXT && uuid_parse(text, UUID_TEXT - 1, &id) &&
+	    uuid_equal(&id, &server.id))
+		known_trust(
+		    server.known, strtoll(text + UUID_TEXT - 1, NULL, 10));
+}
+
+/* NOTIFY open_tokens: the SHA-256 of a token in hex, "user ID", a sign of life;
+ * NULL: some may have been missed. */
 static void
 tokens_changed(const char *payload)
 {
-	uint8_t hash[SHA256_SIZE];
-	unsigned i, high, low;
-	struct session *s;
+	uint8_t hash[CREDENTIAL_HASH];
+	struct uuid id;
 
-	epoch++;
-	if (payload != NULL && strlen(payload) == SHA256_SIZE * 2) {
-		for (i = 0; i < SHA256_SIZE; i++) {
-			high = (unsigned)OPENSSL_hexchar2int(
-			    (unsigned char)payload[i * 2]);
-			low = (unsigned)OPENSSL_hexchar2int(
-			    (unsigned char)payload[i * 2 + 1]);
-			hash[i] = (uint8_t)(high << 4 | low);
-		}
-		if ((s = find(hash)) != NULL)
-			forget(s);
-		return;
-	}
-	for (i = 0; i < BUCKETS * WAYS; i++)
-		forget(&sessions[i / WAYS][i % WAYS]);
+	if (payload == NULL)
+		known_forget_all(server.known);
+	else if (strncmp(payload, "beat ", 5) == 0)
+		heard_beat(payload + 5);
+	else if (strncmp(payload, "user ", 5) == 0 &&
+		 uuid_parse(payload + 5, strlen(payload + 5), &id))
+		known_forget_user(server.known, &id);
+	else if (strlen(payload) == CREDENTIAL_HASH * 2 &&
+		 hash_read(payload, hash))
+		known_forget(server.known, hash);
+	else
+		known_forget_all(server.known);
 }
 
 void
 session_forget(const struct uuid *organization)
 {
-	unsigned i;
-
-	epoch++;
-	for (i = 0; i < BUCKETS * WAYS; i++)
-		if (uuid_equal(&sessions[i / WAYS][i % WAYS].organization,
-			organization))
-			forget(&sessions[i / WAYS][i % WAYS]);
+	known_settings_forget(server.known, organization);
 }
 
 void
-session_init(const struct config *c)
+session_init(void)
 {
-	cache_ns = c->token_cache;
 	database_listen("open_tokens", tokens_changed);
 }
 
@@ -150,25 +105,21 @@ refuse_token(struct flow *f)
 }
 
 static enum flow_next
-become(struct flow *f, const struct session *s)
+become(struct flow *f, const struct known_credential *c, unsigned exceeded,
+    struct settings *settings)
 {
-	struct err e;
-
-	if (s->expires_ns != 0 && s->expires_ns <= clock_mono_ns())
+	f->settings = settings;
+	if (c->expires_ns != 0 && c->expires_ns <= clock_mono_ns())
 		return refuse_token(f);
-	f->actor.organization = s->organization;
-	f->actor.user = s->user;
-	f->actor.token = s->token;
-	f->actor.admin = s->admin;
-	f->actor.role = s->admin ? ROLE_ADMIN : ROLE_USER;
-	f->actor.session = s->session;
-	f->actor.scopes = s->scopes;
-	f->actor.exceeded = s->exceeded;
-	err_clear(&e);
-	if (json_parse(&f->mem, s->settings, s->settings_len, NULL,
-		&f->actor.settings, &e) != 0)
-		return flow_fail(f, 500, "internal",
-		    "The organization's settings can't be read.");
+	f->actor.organization = c->organization;
+	f->actor.user = c->user;
+	f->actor.token = c->id;
+	f->actor.admin = c->admin;
+	f->actor.role = c->admin ? ROLE_ADMIN : ROLE_USER;
+	f->actor.session = c->session;
+	f->actor.scopes = c->scopes;
+	f->actor.exceeded = exceeded;
+	f->actor.settings = settings_json(settings);
 	f->has_actor = true;
 	return FLOW_NEXT;
 }
@@ -186,6 +137,29 @@ bearer(const char *header, size_t *len)
 	return *len == 0 || header[*len] != '\0' ? NULL : header;
 }
 
+/* Its value in a Cookie header (RFC 6265). Two of that name: one may have been
+ * planted by a neighbour of the domain, so neither counts. *len 0: none. */
+static const char *
+cookie(const char *header, size_t *len)
+{
+	const char *found = NULL, *p = header;
+	size_t n, name = sizeof(COOKIE) - 1;
+
+	*len = 0;
+	while (*p != '\0') {
+		p += strspn(p, "; ");
+		n = strcspn(p, ";");
+		if (n > name && strncmp(p, COOKIE "=", name + 1) == 0) {
+			if (found != NULL)
+				return NULL;
+			found = p + name + 1;
+			*len = n - name - 1;
+		}
+		p += n;
+	}
+	return found;
+}
+
 static void
 asked(struct query *q)
 {
@@ -195,28 +169,11 @@ asked(struct query *q)
 	flow_wake(f);
 }
 
-enum flow_next
-session_begin(struct flow *f)
+static enum flow_next
+ask(struct flow *f)
 {
-	const char *header = flow_header(f, "authorization"), *token;
-	struct session *s;
-	size_t len;
-
-	if (header == NULL)
-		return refuse(f, "Bearer", "unauthorized",
-		    "The request needs the header `Authorization: Bearer "
-		    "TOKEN`.");
-	if ((token = bearer(header, &len)) == NULL ||
-	    !credential_is_formed(token, len, "st"))
-		return refuse_token(f);
-	credential_hash(token, len, f->token_hash);
-	if ((s = find(f->token_hash)) != NULL) {
-		if (s->until_ns > clock_mono_ns())
-			return become(f, s);
-		forget(s);
-	}
-	sql_bytes(flow_params(f), f->token_hash, SHA256_SIZE);
-	f->session_epoch = epoch;
+	sql_bytes(flow_params(f), f->token_hash, CREDENTIAL_HASH);
+	f->known_epoch = known_epoch(server.known);
 	f->asked_ns = clock_mono_ns();
 	f->query.sql = &SQL_AUTHENTICATE;
 	f->query.params = &f->params;
@@ -228,50 +185,88 @@ session_begin(struct flow *f)
 	return flow_wait(f);
 }
 
-/* Keeps what the database said, unless a token changed meanwhile. */
-static void
-remember(struct flow *f, const struct session *s)
+static enum flow_next
+who(struct flow *f, const char *token, size_t len, const char *kinds)
 {
-	struct session *kept;
-	char *settings;
+	struct known_credential c;
+	struct known_settings s;
+	struct settings *settings;
+	int64_t now = clock_mono_ns();
 
-	if (f->session_epoch != epoch || cache_ns == 0 ||
-	    s->settings_len > SETTINGS_MAX ||
-	    (settings = strndup(s->settings, s->settings_len)) == NULL)
-		return;
-	kept = place(f->token_hash);
-	*kept = *s;
-	kept->settings = settings;
-	kept->until_ns = clock_mono_ns() + cache_ns;
+	if (token == NULL || !credential_is_formed(token, len, kinds))
+		return refuse_token(f);
+	credential_hash(token, len, f->token_hash);
+	if (known_find(server.known, f->token_hash, now, &c) &&
+	    known_settings_find(server.known, &c.organization, now, &s) &&
+	    (settings = settings_get(server.known, &s)) != NULL)
+		return become(f, &c, s.exceeded, settings);
+	return ask(f);
+}
+
+enum flow_next
+session_begin(struct flow *f)
+{
+	const char *header = flow_header(f, "authorization"), *token;
+	size_t len = 0;
+
+	if (header != NULL) {
+		token = bearer(header, &len);
+		return who(f, token, len, "st");
+	}
+	if ((header = flow_header(f, "cookie")) == NULL ||
+	    ((token = cookie(header, &len)) == NULL && len == 0))
+		return refuse(f, "Bearer", "unauthorized",
+		    "The request needs the header `Authorization: Bearer "
+		    "TOKEN`.");
+	if (!origin_check(f))
+		return flow_fail(f, 403, "bad_origin",
+		    "A request with a cookie must come from this server's own "
+		    "pages: its origin is another one, or can't be told.");
+	return who(f, token, len, "s");
+}
+
+static void
+learn(const struct flow *f, const struct sql_rows *rows,
+    struct known_credential *c)
+{
+	int64_t left_us = sql_get_int(rows, 0, 5);
+
+	memset(c, 0, sizeof(*c));
+	memcpy(c->hash, f->token_hash, CREDENTIAL_HASH);
+	sql_get_uuid(rows, 0, 0, &c->id);
+	sql_get_uuid(rows, 0, 1, &c->organization);
+	sql_get_uuid(rows, 0, 2, &c->user);
+	c->admin = sql_get_bool(rows, 0, 3);
+	c->expires_ns = left_us == 0 ? 0 : f->asked_ns + left_us * 1000;
+	c->session = sql_get_bool(rows, 0, 7);
+	c->scopes = c->session ? SCOPE_ALL : (uint32_t)sql_get_int(rows, 0, 8);
 }
 
 enum flow_next
 session_end(struct flow *f)
 {
 	const struct sql_rows *rows;
-	struct session s;
-	int64_t left_us;
+	struct known_credential c;
+	struct settings *settings;
+	int64_t used_us;
 
 	if (f->query.outcome != QUERY_OK)
 		return flow_database(f);
 	rows = flow_rows(f);
 	if (sql_count(rows) == 0)
 		return refuse_token(f);
-	memset(&s, 0, sizeof(s));
-	memcpy(s.hash, f->token_hash, SHA256_SIZE);
-	sql_get_uuid(rows, 0, 0, &s.token);
-	sql_get_uuid(rows, 0, 1, &s.organization);
-	sql_get_uuid(rows, 0, 2, &s.user);
-	s.admin = sql_get_bool(rows, 0, 3);
-	s.settings = (char *)(uintptr_t)sql_get(rows, 0, 4);
-	s.settings_len = sql_get_len(rows, 0, 4);
-	left_us = sql_get_int(rows, 0, 5);
-	s.expires_ns = left_us == 0 ? 0 : f->asked_ns + left_us * 1000;
-	s.session = sql_get_bool(rows, 0, 7);
-	s.scopes = s.session ? SCOPE_ALL : (unsigned)sql_get_int(rows, 0, 8);
-	s.exceeded = (unsigned)sql_get_int(rows, 0, 9);
-	remember(f, &s);
-	return become(f, &s);
+	learn(f, rows, &c);
+	used_us = sql_get_int(rows, 0, 6);
+	known_put(server.known, f->known_epoch, &c, f->asked_ns,
+	    used_us < 0 ? -1 : used_us * 1000);
+	known_settings_put(server.known, f->known_epoch, &c.organization,
+	    (uint32_t)sql_get_int(rows, 0, 9), sql_get(rows, 0, 4),
+	    sql_get_len(rows, 0, 4), f->asked_ns);
+	settings = settings_read(sql_get(rows, 0, 4), sql_get_len(rows, 0, 4));
+	if (settings == NULL)
+		return flow_fail(f, 500, "internal",
+		    "The organization's settings can't be read.");
+	return become(f, &c, (unsigned)sql_get_int(rows, 0, 9), settings);
 }
 
 /* --- signing in ----------------------------------------------------------- */
@@ -301,7 +296,7 @@ session_create(struct flow *f, const struct uuid *user,
 	credential_hash(token, CREDENTIAL_LEN, f->token_hash);
 	sql_uuid(params, user);
 	sql_uuid(params, organization);
-	sql_bytes(params, f->token_hash, SHA256_SIZE);
+	sql_bytes(params, f->token_hash, CREDENTIAL_HASH);
 	sql_int(params, server.config.session_lifetime / INT64_C(1000000000));
 	sql_text(params, flow_address(f));
 	sql_text(params, user_agent(f));
