@@ -50,6 +50,9 @@ bare_start(struct bare *b, unsigned i)
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, out[1], 1);
+	/* What bubblewrap is told to read and to write: see runner_place.c. */
+	posix_spawn_file_actions_addopen(&files, 3, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&files, 4, "/dev/null", O_WRONLY, 0);
 	errno = posix_spawn(
 	    &b->at_once[i].pid, b->argv[0], &files, NULL, b->argv, no_env);
 	if (errno != 0)
