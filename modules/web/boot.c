@@ -32,6 +32,7 @@
 #include "web/log.h"
 #include "web/migrations.h"
 #include "web/own_database.h"
+#include "web/rate_table.h"
 #include "web/request.h"
 #include "web/route.h"
 #include "web/secrets.h"
@@ -290,7 +291,9 @@ kore_parent_configure(int argc, char **argv)
 	server.counters = mmap(NULL, sizeof(struct counters) * WORKERS_MAX,
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	server.known = known_create(server.config.token_cache);
-	if (server.counters == MAP_FAILED || server.known == NULL)
+	server.rates = rate_table_create();
+	if (server.counters == MAP_FAILED || server.known == NULL ||
+	    server.rates == NULL)
 		stop("shared memory: %s", strerror(errno));
 	err_clear(&e);
 	if (lease_create(&e) != 0)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <yaml.h>
@@ -46,6 +47,15 @@ static const struct key keys[] = {
     KEY(KEY_DURATION, token_cache, "2s", 0, 60 * S),
     KEY(KEY_DURATION, session_lifetime, "14d", 60 * S, 86400 * S * 3650),
     KEY(KEY_STRING, origins, "", 0, 4000),
+    KEY(KEY_STRING, proxies, "", 0, 4000),
+    KEY(KEY_RATE, rate_credential, "10000/1s", 0, INT64_MAX),
+    KEY(KEY_RATE, rate_refused, "1000/1m", 0, INT64_MAX),
+    KEY(KEY_RATE, rate_sign_in, "10/15m", 0, INT64_MAX),
+    KEY(KEY_RATE, rate_sign_in_address, "60/1m", 0, INT64_MAX),
+    KEY(KEY_RATE, rate_sign_in_account, "100/1h", 0, INT64_MAX),
+    KEY(KEY_RATE, rate_reset_address, "10/1h", 0, INT64_MAX),
+    KEY(KEY_RATE, rate_reset_account, "3/1h", 0, INT64_MAX),
+    KEY(KEY_RATE, rate_register, "20/1h", 0, INT64_MAX),
     KEY(KEY_DURATION, lease, "10s", S, 600 * S),
     KEY(KEY_COUNT, database_connections, "8", 1, 100),
     KEY(KEY_COUNT, system_connections, "4", 3, 100),
@@ -377,6 +387,20 @@ config_free(struct config *c)
 			free(*field_string(c, &keys[i]));
 	free(c->listen_host);
 	memset(c, 0, sizeof(*c));
+}
+
+bool
+config_lists(const char *list, const char *word, size_t len)
+{
+	size_t n;
+
+	for (; *list != '\0'; list += n) {
+		list += strspn(list, " ,");
+		n = strcspn(list, " ,");
+		if (n == len && n > 0 && strncasecmp(list, word, n) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void

@@ -46,6 +46,18 @@ struct config {
 	int64_t token_cache;	  /* ns */
 	int64_t session_lifetime; /* ns, without being used */
 	char *origins; /* of pages that may use the API; \"*\": all */
+	char *proxies; /* addresses whose X-Forwarded-For counts */
+
+	/* See rate_count, rate_period_ms (config_value.h). */
+	int64_t rate_credential;
+	int64_t rate_refused;
+	int64_t rate_sign_in;
+	int64_t rate_sign_in_address;
+	int64_t rate_sign_in_account;
+	int64_t rate_reset_address;
+	int64_t rate_reset_account;
+	int64_t rate_register;
+
 	int64_t lease; /* ns */
 
 	int64_t database_connections; /* per worker, for requests */
@@ -95,6 +107,10 @@ void config_free(struct config *);
 /* "key=value" lines: of all keys (and listen_host, listen_port), or the bare
  * value of one and a newline. -1: no such key. */
 int config_print(const struct config *, const char *name, struct buf *out);
+
+/* Whether a word is one of a setting that lists several, with spaces or commas
+ * between, in either case. */
+bool config_lists(const char *list, const char *word, size_t len);
 
 /* A libpq connection string: of the login that serves, or of the owner that
  * migrates. Without database_url the private cluster's in data. */

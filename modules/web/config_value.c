@@ -60,6 +60,54 @@ count_parse(const char *text, int64_t *out)
 	return errno == 0 && *end == '\0';
 }
 
+int64_t
+rate_count(int64_t n)
+{
+	return n >> 32;
+}
+
+int64_t
+rate_period_ms(int64_t n)
+{
+	return n & UINT32_MAX;
+}
+
+/* "30/1m", or "off" */
+static bool
+rate_parse(const char *text, int64_t *out)
+{
+	size_t digits = strspn(text, "0123456789");
+	int64_t count, ns;
+	char number[8];
+
+	*out = 0;
+	if (strcmp(text, "off") == 0)
+		return true;
+	if (digits == 0 || digits >= sizeof(number) || text[digits] != '/')
+		return false;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	if (!count_parse(number, &count) || count < 1 ||
+	    !duration_parse(
+		text + digits + 1, strlen(text + digits + 1), &ns) ||
+	    ns < MS || ns > 30 * 86400 * S || ns % MS != 0)
+		return false;
+	*out = count << 32 | ns / MS;
+	return true;
+}
+
+static void
+rate_format(int64_t n, struct buf *out)
+{
+	char text[DURATION_TEXT];
+
+	duration_format(rate_period_ms(n) * MS, text, sizeof(text));
+	if (n == 0)
+		buf_puts(out, "off");
+	else
+		buf_printf(out, "%lld/%s", (long long)rate_count(n), text);
+}
+
 /* The n-th word of choices; its length, 0: there is none. */
 static size_t
 choice_word(const char *choices, int64_t n, const char **word)
@@ -107,6 +155,9 @@ number_format(const struct key *key, int64_t n, struct buf *out)
 		duration_format(n, text, sizeof(text));
 		buf_puts(out, text);
 		return;
+	case KEY_RATE:
+		rate_format(n, out);
+		return;
 	case KEY_CHOICE:
 		len = choice_word(key->choices, n, &word);
 		buf_put(out, word, len);
@@ -127,6 +178,9 @@ expectation(const struct key *key, char *text, size_t size)
 	    [KEY_COUNT] = "an integer",
 	    [KEY_BYTES] = "a size like 64KiB or 4MiB",
 	    [KEY_DURATION] = "a duration like 250ms or 5s",
+	    [KEY_RATE] =
+		"so many in a time like 30/1m, at most 9999999 and 30d, "
+		"or off",
 	    [KEY_CHOICE] = "one of",
 	    [KEY_LISTEN] = "ADDRESS:PORT",
 	};
@@ -139,7 +193,7 @@ expectation(const struct key *key, char *text, size_t size)
 	} else if (key->type == KEY_STRING) {
 		buf_printf(&b, " of %lld to %lld bytes", (long long)key->min,
 		    (long long)key->max);
-	} else if (key->type != KEY_LISTEN) {
+	} else if (key->type != KEY_LISTEN && key->type != KEY_RATE) {
 		buf_puts(&b, " from ");
 		number_format(key, key->min, &b);
 		buf_puts(&b, " to ");
@@ -159,6 +213,8 @@ number_parse(const struct key *key, const char *text, int64_t *n)
 		return bytes_parse(text, n);
 	case KEY_DURATION:
 		return duration_parse(text, strlen(text), n);
+	case KEY_RATE:
+		return rate_parse(text, n);
 	case KEY_CHOICE:
 		return choice_parse(key->choices, text, n);
 	case KEY_STRING:

@@ -15,6 +15,7 @@ enum key_type {
 	KEY_COUNT,
 	KEY_BYTES,
 	KEY_DURATION,
+	KEY_RATE,   /* "30/1m": count and milliseconds; 0: off */
 	KEY_CHOICE, /* an index into choices */
 	KEY_LISTEN
 };
@@ -37,6 +38,9 @@ struct key {
 bool number_parse(const struct key *, const char *text, int64_t *n);
 bool count_parse(const char *text, int64_t *n);
 void number_format(const struct key *, int64_t n, struct buf *);
+/* Of the value of a rate. */
+int64_t rate_count(int64_t n);
+int64_t rate_period_ms(int64_t n);
 /* What a key's value must be, for messages. */
 void expectation(const struct key *, char *text, size_t size);
 

@@ -13,22 +13,6 @@ tls(const struct flow *f)
 	return f->req->owner->ssl != NULL;
 }
 
-/* A word of the list, exactly. "*" is no origin here. */
-static bool
-is_configured(const char *origin, size_t len)
-{
-	const char *p = server.config.origins;
-	size_t n;
-
-	for (; *p != '\0'; p += n) {
-		p += strspn(p, " ,");
-		n = strcspn(p, " ,");
-		if (n == len && n > 0 && strncasecmp(p, origin, n) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool
 all_may_read(void)
 {
@@ -69,7 +53,8 @@ is_own(struct flow *f, const char *origin, size_t len)
 static bool
 is_trusted(struct flow *f, const char *origin, size_t len)
 {
-	return is_own(f, origin, len) || is_configured(origin, len);
+	return is_own(f, origin, len) ||
+	       config_lists(server.config.origins, origin, len);
 }
 
 static bool
@@ -105,7 +90,8 @@ origin_check(struct flow *f)
 static bool
 may_read(const char *origin)
 {
-	return all_may_read() || is_configured(origin, strlen(origin));
+	return all_may_read() ||
+	       config_lists(server.config.origins, origin, strlen(origin));
 }
 
 void

@@ -206,6 +206,44 @@ flow_header(struct flow *f, const char *name)
 	return http_request_header(f->req, name, &value) ? value : NULL;
 }
 
+static bool
+is_proxy(const char *address, size_t len)
+{
+	return config_lists(server.config.proxies, address, len);
+}
+
+/* What the nearest proxy that is not ours says: each appends who asked it. */
+static void
+forwarded(struct flow *f)
+{
+	const char *text = flow_header(f, "x-forwarded-for"), *end, *p;
+	unsigned char raw[16];
+	char address[ACTOR_ADDRESS];
+	size_t len;
+
+	for (end = text == NULL ? NULL : text + strlen(text); end != NULL;
+	     end = p > text ? p - 1 : NULL) {
+		for (p = end; p > text && p[-1] != ','; p--)
+			;
+		for (len = (size_t)(end - p); len > 0 && *p == ' '; len--)
+			p++;
+		while (len > 0 && p[len - 1] == ' ')
+			len--;
+		if (len >= sizeof(address))
+			return;
+		memcpy(address, p, len);
+		address[len] = '\0';
+		while (p > text && p[-1] == ' ')
+			p--;
+		if (inet_pton(AF_INET, address, raw) != 1 &&
+		    inet_pton(AF_INET6, address, raw) != 1)
+			return;
+		memcpy(f->address, address, len + 1);
+		if (!is_proxy(address, len))
+			return;
+	}
+}
+
 const char *
 flow_address(struct flow *f)
 {
@@ -214,11 +252,14 @@ flow_address(struct flow *f)
 				  ? (const void *)&c->addr.ipv6.sin6_addr
 				  : (const void *)&c->addr.ipv4.sin_addr;
 
-	if (f->address[0] == '\0' &&
-	    (c->family == AF_INET || c->family == AF_INET6) &&
-	    inet_ntop(c->family, address, f->address, sizeof(f->address)) ==
-		NULL)
+	if (f->address[0] != '\0' ||
+	    (c->family != AF_INET && c->family != AF_INET6))
+		return f->address;
+	if (inet_ntop(c->family, address, f->address, sizeof(f->address)) ==
+	    NULL)
 		f->address[0] = '\0';
+	else if (is_proxy(f->address, strlen(f->address)))
+		forwarded(f);
 	return f->address;
 }
 

@@ -36,6 +36,7 @@ struct server {
 	struct config config;
 	struct uuid id; /* of this server: executions.server_id */
 	struct exec *exec;
+	struct rate_table *rates;  /* shared */
 	struct known *known;	   /* credentials and settings, shared */
 	struct counters *counters; /* [WORKERS_MAX], shared */
 	struct counters *mine;	   /* this worker's */

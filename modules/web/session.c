@@ -17,6 +17,7 @@
 #include "web/known.h"
 #include "web/limits.h"
 #include "web/origin.h"
+#include "web/rate.h"
 #include "web/request.h"
 #include "web/session.h"
 #include "web/settings.h"
@@ -121,7 +122,7 @@ become(struct flow *f, const struct known_credential *c, unsigned exceeded,
 	f->actor.exceeded = exceeded;
 	f->actor.settings = settings_json(settings);
 	f->has_actor = true;
-	return FLOW_NEXT;
+	return rate_credential(f);
 }
 
 /* "Bearer TOKEN", the scheme in either case (RFC 6750). */
@@ -172,6 +173,10 @@ asked(struct query *q)
 static enum flow_next
 ask(struct flow *f)
 {
+	enum flow_next next = rate_unknown(f);
+
+	if (next != FLOW_NEXT)
+		return next;
 	sql_bytes(flow_params(f), f->token_hash, CREDENTIAL_HASH);
 	f->known_epoch = known_epoch(server.known);
 	f->asked_ns = clock_mono_ns();
@@ -253,8 +258,10 @@ session_end(struct flow *f)
 	if (f->query.outcome != QUERY_OK)
 		return flow_database(f);
 	rows = flow_rows(f);
-	if (sql_count(rows) == 0)
+	if (sql_count(rows) == 0) {
+		rate_refused(f);
 		return refuse_token(f);
+	}
 	learn(f, rows, &c);
 	used_us = sql_get_int(rows, 0, 6);
 	known_put(server.known, f->known_epoch, &c, f->asked_ns,
