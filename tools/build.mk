@@ -65,6 +65,13 @@ $(B)/gen/openctl_sql.h: $(wildcard tools/openctl/sql/*.sql) tools/sqlgen
 	tools/sqlgen openctl $(wildcard tools/openctl/sql/*.sql) > $@.tmp && mv $@.tmp $@
 $(call obj,$(wildcard tools/openctl/*.c)): | $(B)/gen/openctl_sql.h
 
+# Words that passwords must not be made of alone.
+$(B)/gen/password_words.h: assets/passwords.txt
+	@mkdir -p $(@D)
+	{ echo '/* assets/passwords.txt */'; echo 'static const char *const password_words[] = {'; \
+		sed -n '/^[^#]/s/.*/    "&",/p' $<; echo '};'; } > $@.tmp && mv $@.tmp $@
+$(call obj,modules/web/password.c) $(B)/tests/test_password: | $(B)/gen/password_words.h
+
 $(B)/libopen.so: $(call obj,$(BASE) $(DAG) $(EXEC) $(WEB))
 	$(CC) $(LDFLAGS) -shared -Wl,-soname,libopen.so -Wl,-z,nodelete -o $@.tmp $^ $(LIBS_OPEN)
 	mv $@.tmp $@
@@ -78,7 +85,8 @@ endef
 $(foreach module,$(MODULES),$(eval $(call module_rule,$(module))))
 
 OPENCTL := $(wildcard tools/openctl/*.c)
-$(B)/openctl: $(call obj,$(OPENCTL) $(wildcard modules/web/config*.c) modules/web/secret_box.c modules/web/credential.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+$(B)/openctl: $(call obj,$(OPENCTL) $(wildcard modules/web/config*.c) modules/web/secret_box.c modules/web/credential.c modules/web/password.c \
+	modules/web/address.c modules/web/org_settings.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
 	$(CC) $(LDFLAGS) -rdynamic -o $@.tmp $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) \
 		-Wl,--no-whole-archive $(LIBS_TOOLS)
 	mv $@.tmp $@

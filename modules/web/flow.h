@@ -102,6 +102,9 @@ void flow_constraint(struct flow *, const char *constraint, int status,
  * follows. fn may use flow_mem's memory only through what state holds; the flow
  * waits meanwhile. */
 enum flow_next flow_work(struct flow *, void (*fn)(void *state));
+/* The same for what is slow by design (password.h): on one thread of low
+ * priority, in turn; answers 503 "overloaded" when too many wait. */
+enum flow_next flow_hash(struct flow *, void (*fn)(void *state));
 
 /* Starts an execution durably: the row (SQL start batch, shared with other
  * requests of the organization), then the hand-off. The next step finds the

@@ -1,11 +1,16 @@
 /* work.c - threads for what would hold up the event loop: parsing, hashing,
  * compiling.
  *
+ * What is slow by design (passwords) has one thread of its own a worker, of low
+ * priority: signing in never takes the CPU from other requests, and holds at
+ * most 32 MiB a worker. Beyond QUEUE_MAX waiting ones are refused.
+ *
  * A flow that waits for its work may lose its client meanwhile; it is freed
  * when the work is done.
  */
 
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,40 +18,56 @@
 #include "web/log.h"
 #include "web/request.h"
 
-#define THREADS 2
+#define THREADS	 2
+#define QUEUE_MAX 64
+#define NICE	 15
+
+struct line {
+	unsigned wanted, most; /* threads; flows that wait, 0: any number */
+	int nice;
+	pthread_cond_t wake;
+	struct flow *first, **last; /* to do */
+	unsigned waiting, threads;
+	pthread_t thread[THREADS];
+};
 
 static struct {
 	struct kore_event event; /* first: Kore's event loop asks for it */
 	int fd;
 	pthread_mutex_t mutex;
-	pthread_cond_t wake;
-	struct flow *first, **last; /* to do */
 	struct flow *done;
 	unsigned pending; /* to do, or being done */
 	pthread_cond_t idle;
 	bool stop;
-	unsigned threads;
-	pthread_t thread[THREADS];
+	struct line quick, slow;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER,
-    .wake = PTHREAD_COND_INITIALIZER,
-    .idle = PTHREAD_COND_INITIALIZER};
+    .idle = PTHREAD_COND_INITIALIZER,
+    .quick = {.wanted = THREADS, .wake = PTHREAD_COND_INITIALIZER},
+    .slow = {.wanted = 1,
+	.most = QUEUE_MAX,
+	.nice = NICE,
+	.wake = PTHREAD_COND_INITIALIZER}};
 
 static void *
 thread_main(void *arg)
 {
+	struct line *line = arg;
 	struct flow *f;
 	uint64_t one = 1;
 
-	(void)arg;
+	/* Of the thread alone, as Linux has it; without it all is slower. */
+	if (line->nice != 0)
+		(void)setpriority(PRIO_PROCESS, 0, line->nice);
 	pthread_mutex_lock(&pool.mutex);
 	for (;;) {
-		while (pool.first == NULL && !pool.stop)
-			pthread_cond_wait(&pool.wake, &pool.mutex);
+		while (line->first == NULL && !pool.stop)
+			pthread_cond_wait(&line->wake, &pool.mutex);
 		if (pool.stop)
 			break;
-		f = pool.first;
-		if ((pool.first = f->work.next) == NULL)
-			pool.last = &pool.first;
+		f = line->first;
+		if ((line->first = f->work.next) == NULL)
+			line->last = &line->first;
+		line->waiting--;
 		pthread_mutex_unlock(&pool.mutex);
 		f->work.fn(f->state);
 		pthread_mutex_lock(&pool.mutex);
@@ -88,35 +109,64 @@ finished(void *arg, int error)
 
 /* The threads are made at the first work, on all CPUs. */
 static int
-threads_start(void)
+threads_start(struct line *line)
 {
-	while (pool.threads < THREADS) {
-		if (pthread_create(&pool.thread[pool.threads], NULL,
-			thread_main, NULL) != 0)
+	while (line->threads < line->wanted) {
+		if (pthread_create(&line->thread[line->threads], NULL,
+			thread_main, line) != 0)
 			break;
-		pool.threads++;
+		line->threads++;
 	}
-	return pool.threads == 0 ? -1 : 0;
+	return line->threads == 0 ? -1 : 0;
 }
 
-enum flow_next
-flow_work(struct flow *f, void (*fn)(void *))
+static bool
+join(struct line *line, struct flow *f)
 {
-	if (pool.threads == 0 && threads_start() != 0) {
+	bool room;
+
+	f->work.next = NULL;
+	pthread_mutex_lock(&pool.mutex);
+	room = line->most == 0 || line->waiting < line->most;
+	if (room) {
+		*line->last = f;
+		line->last = &f->work.next;
+		line->waiting++;
+		pool.pending++;
+		pthread_cond_signal(&line->wake);
+	}
+	pthread_mutex_unlock(&pool.mutex);
+	return room;
+}
+
+static enum flow_next
+work(struct flow *f, struct line *line, void (*fn)(void *))
+{
+	if (line->threads == 0 && threads_start(line) != 0) {
 		log_error("no threads for work");
 		return flow_fail(f, 503, "overloaded",
 		    "The server has no thread for this; try again soon.");
 	}
 	f->work.fn = fn;
 	f->work.running = true;
-	f->work.next = NULL;
-	pthread_mutex_lock(&pool.mutex);
-	*pool.last = f;
-	pool.last = &f->work.next;
-	pool.pending++;
-	pthread_cond_signal(&pool.wake);
-	pthread_mutex_unlock(&pool.mutex);
-	return flow_wait(f);
+	if (join(line, f))
+		return flow_wait(f);
+	f->work.running = false;
+	flow_answer_header(f, "retry-after", "2");
+	return flow_fail(f, 503, "overloaded",
+	    "Too many passwords wait to be looked at; try again soon.");
+}
+
+enum flow_next
+flow_work(struct flow *f, void (*fn)(void *))
+{
+	return work(f, &pool.quick, fn);
+}
+
+enum flow_next
+flow_hash(struct flow *f, void (*fn)(void *))
+{
+	return work(f, &pool.slow, fn);
 }
 
 void
@@ -131,7 +181,8 @@ work_drain(void)
 int
 work_init(void)
 {
-	pool.last = &pool.first;
+	pool.quick.last = &pool.quick.first;
+	pool.slow.last = &pool.slow.first;
 	pool.event.type = KORE_TYPE_TASK;
 	pool.event.handle = finished;
 	if ((pool.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) == -1)
@@ -140,16 +191,22 @@ work_init(void)
 	return 0;
 }
 
+static void
+line_stop(struct line *line)
+{
+	for (unsigned i = 0; i < line->threads; i++)
+		pthread_join(line->thread[i], NULL);
+	line->threads = 0;
+}
+
 void
 work_stop(void)
 {
-	unsigned i;
-
 	pthread_mutex_lock(&pool.mutex);
 	pool.stop = true;
-	pthread_cond_broadcast(&pool.wake);
+	pthread_cond_broadcast(&pool.quick.wake);
+	pthread_cond_broadcast(&pool.slow.wake);
 	pthread_mutex_unlock(&pool.mutex);
-	for (i = 0; i < pool.threads; i++)
-		pthread_join(pool.thread[i], NULL);
-	pool.threads = 0;
+	line_stop(&pool.quick);
+	line_stop(&pool.slow);
 }

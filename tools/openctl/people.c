@@ -4,67 +4,12 @@
 #include <string.h>
 
 #include "dag/document.h"
-#include "exec/tenants.h"
 #include "openctl.h"
 #include "openctl_sql.h"
-#include "password.h"
+#include "web/password.h"
+#include "web/org_settings.h"
 
 /* --- organizations -------------------------------------------------------- */
-
-/* Settings and quotas that are numbers from `least` on, or null. */
-static const struct {
-	const char *key;
-	int64_t least, most;
-} numbers[] = {{"max_executions", 1, 1000000000}, {"max_nodes", 1, 1000000000},
-    {"compute_quota", 0, INT32_MAX}, {"storage_quota", 0, INT32_MAX}};
-
-static bool
-is_number(const struct json *v, int64_t least, int64_t most)
-{
-	int64_t n;
-
-	return json_as_integer(v, &n) && n >= least && n <= most;
-}
-
-static bool
-pools_check(const struct json *v)
-{
-	if (v->type == JSON_NULL)
-		return true;
-	if (v->type != JSON_OBJECT || v->count > TENANT_POOLS_MAX)
-		return false;
-	for (uint32_t i = 0; i < v->count; i++)
-		if (!pool_name_is_valid(
-			v->members[i].name, v->members[i].name_len) ||
-		    !is_number(v->members[i].value, 1, 1000000000))
-			return false;
-	return true;
-}
-
-/* False after telling what is wrong. */
-static bool
-setting_check(const char *word, size_t key_len, const struct json *v)
-{
-	if (key_len == 5 && memcmp(word, "pools", 5) == 0 && !pools_check(v)) {
-		ctl_fail("'%s': pools is an object of at most %d names (1 to "
-			 "%d letters, digits, ., _ and -) and numbers from 1 "
-			 "on, such as {\"gpu\": 2}",
-		    word, TENANT_POOLS_MAX, POOL_NAME_MAX);
-		return false;
-	}
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (strlen(numbers[i].key) != key_len ||
-		    memcmp(numbers[i].key, word, key_len) != 0 ||
-		    v->type == JSON_NULL ||
-		    is_number(v, numbers[i].least, numbers[i].most))
-			continue;
-		ctl_fail("'%s': %s is a number from %d on, or null for no "
-			 "limit",
-		    word, numbers[i].key, (int)numbers[i].least);
-		return false;
-	}
-	return true;
-}
 
 /* KEY=JSON words as one JSON object in ctl->mem; NULL after telling what is
  * wrong. */
@@ -90,9 +35,11 @@ settings_read(struct ctl *ctl, const char *const *words, size_t count)
 			ctl_fail("'%s': %s", words[i], e.message);
 			break;
 		}
-		if (!setting_check(
-			words[i], (size_t)(equals - words[i]), value))
+		if (setting_check(words[i], (size_t)(equals - words[i]), value,
+			&e) != 0) {
+			ctl_fail("'%s': %s", words[i], e.message);
 			break;
+		}
 		if (i > 0)
 			buf_putc(&b, ',');
 		json_write_string(&b, words[i], (size_t)(equals - words[i]));
@@ -150,9 +97,6 @@ organization_refused(const struct ctl *ctl, const struct err *e)
 		    args_get(&ctl->args, "slug"));
 	if (strcmp(constraint, "organizations_name_check") == 0)
 		return ctl_fail("a name has 1 to 200 characters");
-	if (strcmp(constraint, "organizations_retention_check") == 0)
-		return ctl_fail("retention_days is a whole number of days, 1 "
-				"or more, or null");
 	return ctl_fail("%s", e->message);
 }
 
