@@ -55,8 +55,8 @@ domain_is_valid(const char *s, size_t len)
 	if (!dotted(s, len, LABEL_MAX, is_host))
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (s[i] == '-' && (i == 0 || i + 1 == len ||
-				       s[i - 1] == '.' || s[i + 1] == '.'))
+		if (s[i] == '-' && (i == 0 || i + 1 == len || s[i - 1] == '.' ||
+				       s[i + 1] == '.'))
 			return false;
 	return true;
 }
@@ -84,7 +84,7 @@ address_read(
 	if (local == 0 || local > LOCAL_MAX ||
 	    !dotted(out, local, LOCAL_MAX, is_atom) ||
 	    !domain_is_valid(at + 1, len - local - 1))
-		return err_set(e, "invalid_email",
-		    "an address is like name@example.org");
+		return err_set(
+		    e, "invalid_email", "an address is like name@example.org");
 	return 0;
 }

@@ -73,8 +73,7 @@ setting_is_privileged(const char *key, size_t len)
 }
 
 int
-setting_check(
-    const char *key, size_t len, const struct json *v, struct err *e)
+setting_check(const char *key, size_t len, const struct json *v, struct err *e)
 {
 	if (is_permission(key, len))
 		return v->type == JSON_TRUE || v->type == JSON_FALSE ||

@@ -29,8 +29,8 @@ struct cost {
 static const struct cost today = {LOG_N, BLOCK, PARALLEL};
 
 /* Nobody's: what a password is compared with where there is no user. */
-#define NOBODY \
-	"$scrypt$ln=15,r=8,p=3$AAAAAAAAAAAAAAAAAAAAAA$" \
+#define NOBODY                                                                 \
+	"$scrypt$ln=15,r=8,p=3$AAAAAAAAAAAAAAAAAAAAAA$"                        \
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 /* Base64 of OpenSSL without its padding; out holds 4 bytes for every 3. */
@@ -120,8 +120,8 @@ is_common(const char *text, size_t len)
 			reached[i + 1] = true;
 		for (w = 0; w < WORDS; w++) {
 			word_len = strlen(password_words[w]);
-			if (begins_with(text + i, len - i, password_words[w],
-				word_len))
+			if (begins_with(
+				text + i, len - i, password_words[w], word_len))
 				reached[i + word_len] = true;
 		}
 	}
@@ -249,8 +249,7 @@ verify(const char *password, size_t len, const char *stored)
 bool
 password_verify(const char *password, size_t len, const char *stored)
 {
-	bool same =
-	    verify(password, len, stored != NULL ? stored : NOBODY);
+	bool same = verify(password, len, stored != NULL ? stored : NOBODY);
 
 	return same && stored != NULL;
 }

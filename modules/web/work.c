@@ -18,9 +18,9 @@
 #include "web/log.h"
 #include "web/request.h"
 
-#define THREADS	 2
+#define THREADS	  2
 #define QUEUE_MAX 64
-#define NICE	 15
+#define NICE	  15
 
 struct line {
 	unsigned wanted, most; /* threads; flows that wait, 0: any number */

@@ -25,10 +25,10 @@ static void
 an_address_is_compared_in_small_letters(void **state)
 {
 	(void)state;
-	assert_string_equal(read("Ada.Lovelace@Example.ORG"),
-	    "ada.lovelace@example.org");
-	assert_string_equal(read("o'neil+tag@sub.example.org"),
-	    "o'neil+tag@sub.example.org");
+	assert_string_equal(
+	    read("Ada.Lovelace@Example.ORG"), "ada.lovelace@example.org");
+	assert_string_equal(
+	    read("o'neil+tag@sub.example.org"), "o'neil+tag@sub.example.org");
 	assert_string_equal(read("root@localhost"), "root@localhost");
 	assert_string_equal(
 	    read("a@xn--bcher-kva.example"), "a@xn--bcher-kva.example");
@@ -53,9 +53,9 @@ what_is_no_address_is_refused(void **state)
 {
 	static const char *const wrong[] = {"", "@", "a", "a@", "@b", "a@b@c",
 	    ".a@b", "a.@b", "a..b@c", "a@.b", "a@b.", "a@b..c", "a@-b", "a@b-",
-	    "a@b-.c", "a@b.-c", "a b@c", " a@b", "a@b ", "a@b\n", "a\r\nBcc: x@y@b",
-	    "\"a b\"@c", "a@[127.0.0.1]", "a(b)@c", "a@b_c", "<a@b>", "a,b@c",
-	    "a@b,c@d", "a\t@b"};
+	    "a@b-.c", "a@b.-c", "a b@c", " a@b", "a@b ", "a@b\n",
+	    "a\r\nBcc: x@y@b", "\"a b\"@c", "a@[127.0.0.1]", "a(b)@c", "a@b_c",
+	    "<a@b>", "a,b@c", "a@b,c@d", "a\t@b"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

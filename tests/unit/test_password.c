@@ -100,17 +100,16 @@ static void
 what_everybody_tries_first_is_no_password(void **state)
 {
 	static const char *const common[] = {"password1234", "Password123!",
-	    "P@ssw0rd2024", "p455w0rd!!!!", "passwordpassword",
-	    "qwertyuiop123", "1q2w3e4r5t6y", "1qaz2wsx3edc", "iloveyou2024",
-	    "WelcomeAdmin1", "admin@123456", "letmein letmein", "aaaaaaaaaaaa",
-	    "abababababab", "123456789012", "987654321098", "abcdefghijkl",
-	    "123123123123", "!@#$!@#$!@#$", "2024-Summer-01", "dragonmonkey7",
+	    "P@ssw0rd2024", "p455w0rd!!!!", "passwordpassword", "qwertyuiop123",
+	    "1q2w3e4r5t6y", "1qaz2wsx3edc", "iloveyou2024", "WelcomeAdmin1",
+	    "admin@123456", "letmein letmein", "aaaaaaaaaaaa", "abababababab",
+	    "123456789012", "987654321098", "abcdefghijkl", "123123123123",
+	    "!@#$!@#$!@#$", "2024-Summer-01", "dragonmonkey7",
 	    "Passw0rd!Passw0rd!"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		assert_string_equal(
-		    why_refused(common[i], strlen(common[i])),
+		assert_string_equal(why_refused(common[i], strlen(common[i])),
 		    "password_too_common");
 }
 
