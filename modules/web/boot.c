@@ -30,6 +30,7 @@
 #include "web/limits.h"
 #include "web/lease.h"
 #include "web/log.h"
+#include "web/mail.h"
 #include "web/migrations.h"
 #include "web/own_database.h"
 #include "web/rate_table.h"
@@ -285,6 +286,8 @@ kore_parent_configure(int argc, char **argv)
 	server.migrations = migrations_expected(server.config.migrations, &e);
 	if (server.migrations == NULL)
 		stop("%s", e.message);
+	if (mail_create(&e) != 0)
+		stop("%s", e.message);
 	server.limits.bytes = (size_t)server.config.document_limit;
 	server.limits.nodes = (uint32_t)server.config.node_limit;
 	server.limits.dependencies = (uint32_t)server.config.dependency_limit;
@@ -348,7 +351,7 @@ kore_worker_configure(void)
 	session_init();
 	if (work_init() != 0)
 		worker_stop("no eventfd");
-	if (secrets_init() != 0 || asks_init() != 0)
+	if (secrets_init() != 0 || asks_init() != 0 || mail_init() != 0)
 		worker_stop("no eventfd");
 	err_clear(&e);
 	if (exec_attach(server.exec, server.worker, &e) != 0)
@@ -361,6 +364,7 @@ kore_worker_configure(void)
 	journal_start();
 	secrets_start();
 	asks_start();
+	mail_start();
 	database_start(&server.config);
 	lease_start();
 	history_start();
@@ -386,5 +390,6 @@ kore_worker_teardown(void)
 	journal_flush(FLUSH_MS);
 	exec_detach(server.exec);
 	work_stop();
+	mail_stop();
 	database_stop();
 }

@@ -91,6 +91,17 @@ struct config {
 	int64_t http_concurrency; /* transfers at once, per worker */
 	int64_t http_memory;	  /* bytes */
 
+	char *assets;	     /* folder: console, mail templates */
+	char *public_url;    /* how browsers reach the server; "": by listen */
+	char *smtp_url;	     /* "": mails stay in the outbox */
+	char *smtp_password; /* "": that of smtp_url */
+	int64_t smtp_tls;    /* 0 off, 1 try, 2 required: enum smtp_tls */
+	char *smtp_ca_file;  /* "": the system's */
+	char *mail_from;
+	int64_t mail_timeout; /* ns, of one attempt */
+	int64_t mail_retry;   /* ns, before the second; doubles */
+	int64_t mail_give_up; /* ns, after it was written */
+
 	int64_t command_concurrency; /* 0: 4 per CPU */
 	int64_t command_kill_after;  /* ns */
 	int64_t command_log_limit;   /* bytes */

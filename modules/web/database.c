@@ -14,7 +14,7 @@
 #define TICK_MS		  100
 #define BREAKER_NS	  (INT64_C(500) * 1000000)
 #define WAITING_MAX	  4096
-#define CHANNELS_MAX	  8
+#define CHANNELS_MAX	  16
 #define OPENING_MAX	  2 /* connections that a pool opens at once */
 #define SYSTEM_TIMEOUT_NS (INT64_C(15) * 1000000000)
 

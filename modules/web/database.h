@@ -81,7 +81,7 @@ void query_clear(struct query *);  /* frees the result */
 bool query_refused(const struct query *);
 
 /* Notifications: payload of every NOTIFY on channel; NULL after the listening
- * connection was made anew (some may have been missed). At most 8 channels,
+ * connection was made anew (some may have been missed). At most 16 channels,
  * before database_start. */
 void database_listen(const char *channel, void (*notified)(const char *));
 

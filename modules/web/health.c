@@ -262,6 +262,21 @@ metrics_history(struct buf *b)
 }
 
 static void
+metrics_mail(struct buf *b)
+{
+	metric(b, "mails_sent_total", "counter", "Mails that this server sent.",
+	    SUM(mails_sent));
+	metric(b, "mail_failures_total", "counter",
+	    "Attempts to send a mail that failed.", SUM(mail_failures));
+	metric(b, "mails_given_up_total", "counter",
+	    "Mails that this server gave up.", SUM(mails_given_up));
+	metric(b, "mails_waiting", "gauge",
+	    "Mails in the outbox that are not sent yet.", SUM(mails_waiting));
+	metric(b, "mails_failed", "gauge",
+	    "Mails in the outbox that were given up.", SUM(mails_failed));
+}
+
+static void
 metrics_lease(struct buf *b)
 {
 	int64_t age = lease_age_ns();
@@ -289,6 +304,7 @@ metrics(struct flow *f)
 	metrics_executor(&b);
 	metrics_lease(&b);
 	metrics_history(&b);
+	metrics_mail(&b);
 	return flow_reply(
 	    f, 200, &b, "text/plain; version=0.0.4; charset=utf-8", NULL);
 }

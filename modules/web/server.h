@@ -30,6 +30,8 @@ struct counters {
 	_Atomic uint64_t adopted;
 	_Atomic uint64_t suspects; /* see recovery_suspect */
 	_Atomic uint64_t history_looks, partitions_dropped, executions_expired;
+	_Atomic uint64_t mails_sent, mail_failures, mails_given_up;
+	_Atomic int64_t mails_waiting, mails_failed; /* in the outbox */
 } __attribute__((aligned(64)));
 
 struct server {

@@ -60,6 +60,7 @@ test_count() {
 
 test_node() {
 	local log=$B/test-logs/$1.tap counts=$B/test-logs/$1.counts status=0
+	packages_need "${PACKAGES_TEST[@]}"
 	compile all
 	mkdir -p "$B/test-logs"
 	rm -f "$log" "$counts"
