@@ -27,6 +27,7 @@
 #include "exec/op_module.h"
 #include "exec/runner.h"
 #include "web/asks.h"
+#include "web/audit.h"
 #include "web/limits.h"
 #include "web/lease.h"
 #include "web/log.h"
@@ -369,6 +370,7 @@ kore_worker_configure(void)
 	lease_start();
 	history_start();
 	beat_start();
+	audit_start();
 	health_start();
 }
 

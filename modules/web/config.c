@@ -74,6 +74,8 @@ static const struct key keys[] = {
     KEY(KEY_BYTES, result_limit, "1MiB", 64, 256 * MIB),
     KEY(KEY_COUNT, dag_depth_limit, "16", 0, 1000),
     KEY(KEY_DURATION, history_retention, "365d", 0, 86400 * S * 36500),
+    KEY(KEY_DURATION, audit_retention, "400d", 86400 * S * 30,
+	86400 * S * 36500),
     KEY(KEY_COUNT, compute_threads, "0", 0, 256),
     KEY(KEY_DURATION, lua_time, "1s", MS, 86400 * S),
     KEY(KEY_BYTES, lua_memory, "64MiB", 256 * KIB, 64 * GIB),

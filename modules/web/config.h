@@ -75,6 +75,7 @@ struct config {
 	char *op_modules;	      /* files, separated by colons; "": none */
 
 	int64_t history_retention; /* ns, in whole days; 0: for ever */
+	int64_t audit_retention;   /* ns, in whole days */
 
 	int64_t document_limit; /* bytes */
 	int64_t node_limit;

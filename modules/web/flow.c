@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "web/audit.h"
 #include "web/log.h"
 #include "web/request.h"
 #include "web/settings.h"
@@ -171,6 +172,7 @@ count_answer(struct flow *f)
 	    &server.mine->requests[group < STATUS_GROUPS ? group : 0], 1);
 	atomic_fetch_add(&server.mine->request_ns,
 	    (uint64_t)(clock_mono_ns() - f->began_ns));
+	audit_answered(f);
 	log_debug("%s %s %u", http_method_text(f->req->method), f->req->path,
 	    f->req->status);
 	return KORE_RESULT_OK;

@@ -33,7 +33,7 @@ kept(struct query *q)
 {
 	const struct sql_rows *rows =
 	    (const struct sql_rows *)(const void *)q->result;
-	int64_t made, dropped, deleted;
+	int64_t made, dropped, deleted, audited;
 
 	state.asking = false;
 	state.at =
@@ -45,6 +45,7 @@ kept(struct query *q)
 		made = sql_get_int(rows, 0, 0);
 		dropped = sql_get_int(rows, 0, 1);
 		deleted = sql_get_int(rows, 0, 2);
+		audited = sql_get_int(rows, 0, 3);
 		atomic_fetch_add(
 		    &server.mine->partitions_dropped, (uint64_t)dropped);
 		atomic_fetch_add(
@@ -54,7 +55,11 @@ kept(struct query *q)
 				 "%lld executions deleted",
 			    (long long)made, (long long)dropped,
 			    (long long)deleted);
-		if (deleted >= BATCH)
+		if (audited > 0)
+			log_info("history: %lld entries of the audit log "
+				 "deleted",
+			    (long long)audited);
+		if (deleted >= BATCH || audited >= BATCH)
 			state.at = clock_mono_ns() + AGAIN_NS;
 	}
 	query_clear(q);
@@ -77,6 +82,7 @@ tick(void *arg, u_int64_t now_ms)
 	else
 		sql_text(&state.params, NULL);
 	sql_int(&state.params, BATCH);
+	sql_int(&state.params, server.config.audit_retention / DAY_NS);
 	state.query.sql = &SQL_HISTORY_KEEP;
 	state.query.params = &state.params;
 	state.query.done = kept;

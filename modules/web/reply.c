@@ -107,6 +107,7 @@ fail(struct flow *f, int status, const struct error_object *o, const char *fmt,
 	error_body_begin(&b);
 	error_body_add(&b, status, &object);
 	error_body_end(&b);
+	snprintf(f->failure, sizeof(f->failure), "%s", object.code);
 	return reply_errors(f, status, &b);
 }
 

@@ -54,9 +54,10 @@ struct flow {
 	unsigned step;
 	enum flow_phase phase;
 	enum policy_action action;
-	bool waiting;  /* for something that will wake it */
-	bool overdue;  /* the deadline struck */
-	bool answered; /* an answer was sent */
+	bool waiting;	  /* for something that will wake it */
+	bool overdue;	  /* the deadline struck */
+	bool answered;	  /* an answer was sent */
+	char failure[48]; /* code of the error that was answered, or "" */
 	int64_t began_ns;
 	struct flow *newer, *older; /* all flows of the worker, by age */
 

@@ -127,7 +127,8 @@ struct resource {
 
 extern const struct resource resource_dags, resource_dag_versions,
     resource_executions, resource_node_executions, resource_elements,
-    resource_secrets, resource_organizations, resource_signals;
+    resource_secrets, resource_organizations, resource_signals,
+    resource_audit_log;
 extern const struct resource *const resource_table[];	/* NULL-ended */
 const struct resource *resource_find(const char *type); /* NULL: unknown */
 const struct field *resource_field(const struct resource *, const char *name);

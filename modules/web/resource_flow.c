@@ -9,19 +9,24 @@
 #include <string.h>
 #include <strings.h>
 
+#define JSON_LINES "application/x-ndjson"
+
 static const char *
 get_parameter(void *ctx, const char *name)
 {
 	return flow_parameter(ctx, name);
 }
 
-/* JSON:API is all there is to choose from. */
+/* JSON:API, and a list without includes also as lines of JSON. */
 static bool
-accepts(struct flow *f)
+accepts(struct flow *f, enum resource_mode mode)
 {
+	struct resource_state *s = flow_state(f);
 	const char *accept = flow_header(f, "accept");
 
-	return accept == NULL || *accept == '\0' ||
+	s->lines = mode == RESOURCE_MANY && accept != NULL &&
+		   strcasestr(accept, JSON_LINES) != NULL;
+	return s->lines || accept == NULL || *accept == '\0' ||
 	       strstr(accept, "*/*") != NULL ||
 	       strcasestr(accept, "application/*") != NULL ||
 	       strcasestr(accept, "application/vnd.api+json") != NULL ||
@@ -39,7 +44,7 @@ check(struct flow *f, const struct resource *r, enum resource_mode mode,
 	    resource_parameters(r, mode, fixed, flow_mem(f));
 	const char *unknown;
 
-	if (!accepts(f)) {
+	if (!accepts(f, mode)) {
 		flow_fail(f, 406, "not_acceptable",
 		    "Answers are application/vnd.api+json.");
 		return false;
@@ -54,6 +59,11 @@ check(struct flow *f, const struct resource *r, enum resource_mode mode,
 		&s->query, r, mode, &source, flow_mem(f), &fault) != 0) {
 		flow_fail_at(f, 400, fault.code, NULL, fault.parameter, "%s",
 		    fault.message);
+		return false;
+	}
+	if (s->lines && s->query.include_count > 0) {
+		flow_fail_at(f, 400, "invalid_include", NULL, "include",
+		    "Lines hold no included resources.");
 		return false;
 	}
 	return true;
@@ -171,66 +181,6 @@ resource_list(struct flow *f, const struct resource *r,
 	return ask_page(f);
 }
 
-static void
-put_encoded(struct buf *b, const char *s)
-{
-	static const char hex[] = "0123456789ABCDEF";
-
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || strchr("-._~,", c) != NULL) {
-			buf_putc(b, (char)c);
-			continue;
-		}
-		buf_putc(b, '%');
-		buf_putc(b, hex[c >> 4]);
-		buf_putc(b, hex[c & 15]);
-	}
-}
-
-/* The request's own URL (after: NULL), or that of the page after a cursor. */
-static void
-put_link(struct buf *b, const struct resource_state *s, const char *after)
-{
-	char before = '?';
-
-	buf_puts(b, s->path);
-	for (unsigned i = 0; i < s->query.given_count; i++) {
-		const char *name = s->query.given[i][0];
-
-		if (after != NULL && strcmp(name, "page[after]") == 0)
-			continue;
-		buf_putc(b, before);
-		before = '&';
-		put_encoded(b, name);
-		buf_putc(b, '=');
-		put_encoded(b, s->query.given[i][1]);
-	}
-	if (after == NULL)
-		return;
-	buf_putc(b, before);
-	put_encoded(b, "page[after]");
-	buf_putc(b, '=');
-	buf_puts(b, after);
-}
-
-static void
-put_links(struct buf *b, const struct resource_state *s)
-{
-	buf_puts(b, ",\"links\":{\"self\":\"");
-	put_link(b, s, NULL);
-	buf_puts(b, "\",\"next\":");
-	if (s->next == NULL) {
-		buf_puts(b, "null}");
-		return;
-	}
-	buf_putc(b, '"');
-	put_link(b, s, s->next);
-	buf_puts(b, "\"}");
-}
-
 /* The end of every answer. data and included may be NULL. */
 static enum flow_next
 reply(struct flow *f, struct buf *b)
@@ -245,7 +195,7 @@ reply(struct flow *f, struct buf *b)
 		buf_putc(b, ']');
 	}
 	if (s->query.mode == RESOURCE_MANY)
-		put_links(b, s);
+		resource_links(b, s);
 	else if (status == 201 || status == 202)
 		location = mem_printf(flow_mem(f), "%s/%.36s",
 		    s->query.resource->path, s->cells[0].text);
@@ -255,6 +205,33 @@ reply(struct flow *f, struct buf *b)
 		return flow_fail(f, 503, "out_of_memory", "Out of memory.");
 	}
 	return flow_reply(f, status, b, NULL, location);
+}
+
+/* One resource object a line; where they go on is told by a header. */
+static enum flow_next
+reply_lines(struct flow *f)
+{
+	struct resource_state *s = flow_state(f);
+	struct cell cells[RESOURCE_COLUMNS_MAX];
+	struct buf b, link;
+
+	buf_create(&b, 0);
+	for (unsigned i = 0; i < s->row_count; i++) {
+		resource_row(flow_rows(f), (int)i, s->query.resource, cells);
+		resource_write(
+		    &b, s->query.resource, &s->query.fieldset, cells, NULL);
+		buf_putc(&b, '\n');
+	}
+	if (s->next != NULL) {
+		buf_create(&link, 0);
+		buf_putc(&link, '<');
+		resource_link(&link, s, s->next);
+		buf_puts(&link, ">; rel=\"next\"");
+		if (!buf_failed(&link))
+			flow_answer_header(f, "link", link.data);
+		buf_free(&link);
+	}
+	return flow_reply(f, 200, &b, JSON_LINES, NULL);
 }
 
 static enum flow_next
@@ -474,6 +451,8 @@ rows_many(struct flow *f)
 	s->row_count = count <= q->size ? count : q->size;
 	if (count > q->size)
 		find_next(f, q->size - 1);
+	if (s->lines)
+		return reply_lines(f);
 	buf_create(&b, 0);
 	buf_puts(&b, "{\"data\":[");
 	for (unsigned i = 0; i < s->row_count; i++) {

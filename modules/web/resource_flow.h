@@ -19,6 +19,7 @@
 struct resource_state {
 	struct resource_query query;
 	int status;		       /* 0: 200 */
+	bool lines;		       /* answered as lines of JSON */
 	bool located;		       /* with a Location header */
 	const char *path;	       /* of a list, for its links */
 	const struct resource *parent; /* must exist, or NULL */
@@ -71,5 +72,13 @@ enum flow_next resource_more(struct flow *);
  * resource's columns. */
 enum flow_next resource_reply_cells(struct flow *, const struct resource *,
     const struct cell *cells, int status);
+
+/* --- links of a list ------------------------------------------------------ */
+
+/* The request's own URL (after: NULL), or that of the page after a cursor. */
+void resource_link(
+    struct buf *, const struct resource_state *, const char *after);
+/* ,"links":{"self":…,"next":…} */
+void resource_links(struct buf *, const struct resource_state *);
 
 #endif

@@ -577,7 +577,7 @@ const struct resource resource_organizations = {
 const struct resource *const resource_table[] = {&resource_dags,
     &resource_dag_versions, &resource_executions, &resource_node_executions,
     &resource_elements, &resource_secrets, &resource_organizations,
-    &resource_signals, NULL};
+    &resource_signals, &resource_audit_log, NULL};
 
 const struct resource *
 resource_find(const char *type)

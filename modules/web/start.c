@@ -28,6 +28,8 @@ enum column {
 	COLUMN_METADATA,
 	COLUMN_USER,
 	COLUMN_PRIORITY,
+	COLUMN_CREDENTIAL,
+	COLUMN_ADDRESS,
 	COLUMN_COUNT
 };
 
@@ -38,6 +40,7 @@ struct start_member {
 	bool reserved; /* run is ours to commit or abandon */
 	char id[UUID_TEXT], dag[UUID_TEXT], user[UUID_TEXT];
 	char priority[8]; /* "": the DAG's */
+	char credential[UUID_TEXT], address[ACTOR_ADDRESS];
 	const char *context, *metadata;
 };
 
@@ -142,6 +145,10 @@ member_column(const struct start_member *m, enum column column)
 		return m->user;
 	case COLUMN_PRIORITY:
 		return m->priority;
+	case COLUMN_CREDENTIAL:
+		return m->credential;
+	case COLUMN_ADDRESS:
+		return m->address;
 	case COLUMN_COUNT:
 		break;
 	}
@@ -501,6 +508,8 @@ member_fill(struct start_batch *b, struct start_member *m, struct flow *f,
 	uuid_format(&m->execution, m->id);
 	uuid_format(&request->dag, m->dag);
 	uuid_format(&f->actor.user, m->user);
+	uuid_format(&f->actor.token, m->credential);
+	snprintf(m->address, sizeof(m->address), "%s", flow_address(f));
 	if (request->priority_given)
 		snprintf(
 		    m->priority, sizeof(m->priority), "%d", request->priority);

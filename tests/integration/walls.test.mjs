@@ -71,7 +71,8 @@ const ARGUMENTS = () => {
 		"web/signals_list": [org, "10", "true", text(execution), none],
 		"web/organizations_get": [org, one(organization)],
 		"web/organizations_list": [org, "10"],
-		"web/start": [org, one(fresh), one(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), "'{7}'", text(fresh), "'{command}'", "'{allow_commands}'"],
+		"web/start": [org, one(fresh), one(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), "'{7}'", one(user), "'{192.0.2.1}'", text(fresh), "'{command}'", "'{allow_commands}'"],
+		"web/audit_log_list": [org, "10", none, none, none, none, none, none],
 		"web/start_refused": null, // It tells that nothing was found; looked at below.
 	};
 };

@@ -20,6 +20,7 @@
 #include "web/resource_cursor.c"
 #include "web/resource_query.c"
 #include "web/resources.c"
+#include "web/resources_audit.c"
 
 /* No rows and no statements here: what the linker wants of sql.c. */
 void

@@ -67,4 +67,4 @@ lint_tidy_stale() {
 	done
 }
 
-lint_tidy_sum() { cat .clang-tidy "$1" "$(dirname "$1")"/*.h modules/*/*.h | sha256sum; }
+lint_tidy_sum() { { find .clang-tidy "$1" "$(dirname "$1")"/*.h modules/*/*.h -exec cat {} + 2>/dev/null || true; } | sha256sum; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tidy.sh FILE - clang-tidy on one source; a clean one is remembered in build/tidy.
 set -u
-sum=$(cat .clang-tidy "$1" "$(dirname "$1")"/*.h modules/*/*.h | sha256sum)
+sum=$({ find .clang-tidy "$1" "$(dirname "$1")"/*.h modules/*/*.h -exec cat {} + 2>/dev/null || true; } | sha256sum)
 output=$(clang-tidy --quiet -p build/compile_commands.json "$1" 2>/dev/null)
 status=$?
 if [ $status -eq 0 ] && ! grep -qE '(warning|error):' <<<"$output"; then

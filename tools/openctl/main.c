@@ -68,6 +68,11 @@ static const struct option secret_rotate_options[] = {
     {0}};
 static const struct option history_drop_options[] = {
     {"before", "DATE", true, false, "the first day to keep: 2026-01-31"}, {0}};
+static const struct option audit_list_options[] = {ORG,
+    {"action", "A", false, false, "only these: dag.update, session.create …"},
+    {"user", "E", false, false, "only what this user did"},
+    {"since", "T", false, false, "not before this time: 2026-01-31T12:00:00Z"},
+    {"limit", "N", false, false, "of a list: how many; without it: 100"}, {0}};
 static const struct option execution_signal_options[] = {
     {"value", "JSON", false, false,
 	"what the node gets, or - for standard input; without it: null"},
@@ -154,6 +159,12 @@ static const struct command commands[] = {
 	"Does at once what a server does every hour: makes partitions, drops "
 	"and deletes what is older than it is kept.",
 	no_options, history_keep},
+    {"audit list", "--org S [--action A] [--user E] [--since T]",
+	"Lists who did what to what, the newest first; also what was refused.",
+	audit_list_options, audit_list},
+    {"audit export", "--org S [--since T]",
+	"Prints the whole audit log, a line of JSON each, the newest first.",
+	audit_list_options, audit_export},
     {"execution show", "ID [--elements NODE]",
 	"Shows an execution and its nodes, or the elements of one of them.",
 	execution_show_options, execution_show},

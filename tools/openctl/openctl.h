@@ -46,6 +46,8 @@ enum ctl_exit org_show(struct ctl *);
 enum ctl_exit history_status(struct ctl *);
 enum ctl_exit history_drop(struct ctl *);
 enum ctl_exit history_keep(struct ctl *);
+enum ctl_exit audit_list(struct ctl *);
+enum ctl_exit audit_export(struct ctl *);
 enum ctl_exit org_usage(struct ctl *);
 enum ctl_exit user_create(struct ctl *);
 enum ctl_exit token_create(struct ctl *);

@@ -1,15 +1,17 @@
 -- Starts executions of one organization, as many as were asked for at once. A DAG that can't be started makes no row:
 -- start_refused.sql tells why. Look-ups by id, one by one, whatever the planner believes of the tables.
 -- $1 organization, $2 ids uuid[], $3 DAGs uuid[], $4 contexts (JSON objects) text[], $5 metadata (the same) text[],
--- $6 users uuid[], $7 priorities text[] ('': the DAG's), $8 this server uuid, $9 ops that need a permission text[],
--- $10 the settings that give them text[], $11 this server's epoch
+-- $6 users uuid[], $7 priorities text[] ('': the DAG's), $8 credentials uuid[], $9 addresses text[] ('': unknown),
+-- $10 this server uuid, $11 ops that need a permission text[], $12 the settings that give them text[],
+-- $13 this server's epoch
 -- columns: id, version, plan_hash, total_nodes, inserted_at, priority
 insert into open.executions_unfinished (id, organization_id, dag_id, dag_version_id, server_id, context, metadata,
-                                        total_nodes, triggered_by, priority)
-select a.id, v.organization_id, v.dag_id, v.id, $8::uuid, a.context::jsonb, a.metadata::jsonb, v.node_count, a.user_id,
-       coalesce(nullif(a.priority, '')::smallint, v.priority)
-  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[])
-       as a(id, dag_id, context, metadata, user_id, priority)
+                                        total_nodes, triggered_by, priority, triggered_with, triggered_from)
+select a.id, v.organization_id, v.dag_id, v.id, $10::uuid, a.context::jsonb, a.metadata::jsonb, v.node_count, a.user_id,
+       coalesce(nullif(a.priority, '')::smallint, v.priority), a.credential,
+       nullif(a.address, '')
+  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::uuid[], $9::text[])
+       as a(id, dag_id, context, metadata, user_id, priority, credential, address)
  cross join lateral (select d.id, d.active_version_id
                        from open.dags d
                       where d.id = a.dag_id
@@ -22,11 +24,11 @@ select a.id, v.organization_id, v.dag_id, v.id, $8::uuid, a.context::jsonb, a.me
                       where v.id = d.active_version_id
                         and v.dag_id = d.id
                         and v.plan_hash is not null
-                        and (not v.ops && $9::text[]
-                             or not v.ops && (select open.ops_refused($1, $9, $10::text[])))
+                        and (not v.ops && $11::text[]
+                             or not v.ops && (select open.ops_refused($1, $11, $12::text[])))
                         and (v.pools = '{}' or open.pool_unknown($1, v.pools) is null)
                      offset 0) v
- where (select open.fence($8, $11::bigint))
+ where (select open.fence($10, $13::bigint))
 returning id, dag_version_id,
           (select v.plan_hash from open.dag_versions v where v.id = dag_version_id),
           total_nodes, inserted_at, priority
