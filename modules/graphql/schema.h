@@ -120,8 +120,9 @@ struct gql_type {
 	uint64_t *possible_bits; /* by id; schema's bit_words words */
 	const void *binding;
 	struct gql_type *list, *non_null; /* this one wrapped; may be NULL */
-	const struct gql_definition
-	    *node; /* NULL: only extensions, or builtin */
+	/* Where it is written: its definition, then its extensions. */
+	const struct gql_definition **nodes;
+	uint32_t node_count;
 };
 
 struct gql_directive_type {
