@@ -1,4 +1,4 @@
--- 0020_audit - who did what to what, when, from where: every change and every refused attempt.
+-- 0021_audit - who did what to what, when, from where: every change and every refused attempt.
 --
 -- Changes are told by triggers, in the transaction that makes them, so REST, GraphQL and openctl are alike. Refused
 -- attempts come from the server (web/audit.h). That an execution was started is in the execution itself, which has the
