@@ -29,7 +29,10 @@
 #include "web/asks.h"
 #include "web/audit.h"
 #include "web/limits.h"
+#include "web/graphql_ws.h"
 #include "web/lease.h"
+#include "web/live_client.h"
+#include "web/live_feed.h"
 #include "web/log.h"
 #include "web/mail.h"
 #include "web/migrations.h"
@@ -303,6 +306,8 @@ kore_parent_configure(int argc, char **argv)
 	if (lease_create(&e) != 0)
 		stop("%s", e.message);
 	executor_create();
+	if (live_feed_create() != 0)
+		stop("shared memory: %s", strerror(errno));
 	log_info("%lld workers, %lld MiB shared memory",
 	    (long long)server.config.workers,
 	    (long long)(server.config.shared_memory >> 20));
@@ -350,7 +355,7 @@ kore_worker_configure(void)
 	server.mine = &server.counters[server.worker];
 	flow_init(&server.config);
 	session_init();
-	if (work_init() != 0)
+	if (work_init() != 0 || call_init() != 0)
 		worker_stop("no eventfd");
 	if (secrets_init() != 0 || asks_init() != 0 || mail_init() != 0)
 		worker_stop("no eventfd");
@@ -366,6 +371,9 @@ kore_worker_configure(void)
 	secrets_start();
 	asks_start();
 	mail_start();
+	live_feed_start();
+	live_client_start();
+	graphql_ws_start();
 	database_start(&server.config);
 	lease_start();
 	history_start();
@@ -388,6 +396,7 @@ void
 kore_worker_teardown(void)
 {
 	handoff_all();
+	graphql_ws_stop();
 	exec_hold(server.exec);
 	journal_flush(FLUSH_MS);
 	exec_detach(server.exec);

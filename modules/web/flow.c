@@ -112,6 +112,24 @@ flow_new(struct http_request *req, size_t state_size)
 }
 
 static void
+request_wake(struct flow *f)
+{
+	struct call *call = call_of(f->req);
+
+	if (call != NULL)
+		call_wake(call);
+	else
+		http_request_wakeup(f->req);
+}
+
+static void
+request_sleep(struct http_request *req)
+{
+	if (call_of(req) == NULL)
+		http_request_sleep(req);
+}
+
+static void
 tick(void *arg, u_int64_t now_ms)
 {
 	int64_t limit = clock_mono_ns() - request_timeout;
@@ -123,7 +141,7 @@ tick(void *arg, u_int64_t now_ms)
 		if (!f->waiting || f->overdue)
 			continue;
 		f->overdue = true;
-		http_request_wakeup(f->req);
+		request_wake(f);
 	}
 }
 
@@ -141,14 +159,14 @@ flow_wake(struct flow *f)
 {
 	f->waiting = false;
 	if (f->req != NULL)
-		http_request_wakeup(f->req);
+		request_wake(f);
 }
 
 enum flow_next
 flow_wait(struct flow *f)
 {
 	f->waiting = true;
-	http_request_sleep(f->req);
+	request_sleep(f->req);
 	return FLOW_WAIT;
 }
 
@@ -271,7 +289,7 @@ flow_run(struct http_request *req, enum policy_action action,
 		next = flow_fail(f, 504, "timeout",
 		    "The request took longer than the server allows.");
 	} else if (f->waiting) {
-		http_request_sleep(req);
+		request_sleep(req);
 		return KORE_RESULT_RETRY;
 	} else if (f->state_size != state_size) {
 		next = flow_fail(f, 503, "try_again",

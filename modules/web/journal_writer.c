@@ -20,6 +20,7 @@
 #include "web/journal_batch.h"
 #include "web/kore_api.h"
 #include "web/lease.h"
+#include "web/live_feed.h"
 #include "web/log.h"
 #include "web/server.h"
 #include "web_sql.h"
@@ -156,6 +157,7 @@ batch_done(void)
 	atomic_fetch_add(&server.mine->journal_batches, 1);
 	atomic_fetch_add(&server.mine->journal_entries, writer.count);
 	atomic_fetch_add(&server.mine->journal_nodes, writer.batch.nodes);
+	live_tell(writer.entries, writer.count);
 	journal_committed_quietly(server.exec, writer.entries, writer.count);
 	if (writer.backoff_ns != 0)
 		log_info("journal: the database takes it again");

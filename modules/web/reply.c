@@ -29,6 +29,8 @@ headers(struct flow *f, int status, const char *type, const char *location)
 {
 	size_t i;
 
+	if (flow_is_call(f))
+		return;
 	for (i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		http_response_header(f->req, always[i][0], always[i][1]);
 	if (f->req->owner->owner != NULL &&
@@ -49,7 +51,11 @@ answer(struct flow *f, int status, const void *body, size_t len)
 {
 	f->answered = true;
 	f->phase = PHASE_ANSWERED;
-	receive_answer(f->req, status, body, len);
+	f->req->status = (u_int16_t)status;
+	if (flow_is_call(f))
+		call_answered(call_of(f->req), status, body, len);
+	else
+		receive_answer(f->req, status, body, len);
 	return FLOW_DONE;
 }
 

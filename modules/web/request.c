@@ -252,6 +252,8 @@ flow_address(struct flow *f)
 				  ? (const void *)&c->addr.ipv6.sin6_addr
 				  : (const void *)&c->addr.ipv4.sin_addr;
 
+	if (flow_is_call(f))
+		return call_address(call_of(f->req));
 	if (f->address[0] != '\0' ||
 	    (c->family != AF_INET && c->family != AF_INET6))
 		return f->address;

@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "web/actor.h"
+#include "web/call.h"
 #include "web/credential.h"
 #include "web/database.h"
 #include "web/flow.h"
@@ -102,6 +103,12 @@ void flow_init(const struct config *);
 enum flow_next session_begin(struct flow *); /* FLOW_NEXT: the actor is known */
 enum flow_next session_end(struct flow *);   /* the answer is there */
 void session_init(void);
+
+/* --- call.c --- */
+struct call *call_of(const struct http_request *); /* NULL: a client's */
+void call_wake(struct call *);			   /* enter its handler */
+void call_answered(struct call *, int status, const void *body, size_t len);
+const char *call_address(const struct call *);
 
 /* --- request.c --- */
 /* FLOW_NEXT, or the answer to a request that must not be handled. */
