@@ -128,7 +128,7 @@ struct resource {
 extern const struct resource resource_dags, resource_dag_versions,
     resource_executions, resource_node_executions, resource_elements,
     resource_secrets, resource_organizations, resource_signals,
-    resource_audit_log;
+    resource_audit_log, resource_tokens, resource_sessions;
 extern const struct resource *const resource_table[];	/* NULL-ended */
 const struct resource *resource_find(const char *type); /* NULL: unknown */
 const struct field *resource_field(const struct resource *, const char *name);

@@ -577,7 +577,8 @@ const struct resource resource_organizations = {
 const struct resource *const resource_table[] = {&resource_dags,
     &resource_dag_versions, &resource_executions, &resource_node_executions,
     &resource_elements, &resource_secrets, &resource_organizations,
-    &resource_signals, &resource_audit_log, NULL};
+    &resource_signals, &resource_audit_log, &resource_tokens,
+    &resource_sessions, NULL};
 
 const struct resource *
 resource_find(const char *type)

@@ -23,7 +23,9 @@ before(async () => {
 	const signal = "01900000-0000-7000-8000-00000000aaaa";
 	await server.psql(`insert into open.signals (id, organization_id, execution_id, name, value, delivered)
 		values ('${signal}', '${row.organization}', '${row.execution}', 'walled', '1', false)`);
-	thing = { ...row, secret, signal, node: row.execution.slice(0, 28) + "00000001" };
+	const [{ session }] = await server.rows(`select open.session_create('${row.user}', '${row.organization}', sha256('x'), '1 day', null, '') as session`);
+	const [{ token }] = await server.rows(`select id as token from open.api_tokens where organization_id = '${row.organization}'`);
+	thing = { ...row, secret, signal, session, token, node: row.execution.slice(0, 28) + "00000001" };
 });
 after(() => server?.stop());
 
@@ -31,11 +33,14 @@ const text = (s) => `'${s}'`;
 const none = "null";
 // What each statement is given, by its name; a list is given all rows. "changes": told by its tag, not by rows.
 const ARGUMENTS = () => {
-	const { organization, dag, version, execution, node, user, secret, signal } = thing;
+	const { organization, dag, version, execution, node, user, secret, signal, session, token } = thing;
 	const org = text(organization);
 	const one = (id) => `'{${id}}'`;
 	const fresh = "01900000-0000-7000-8000-000000000000";
 	return {
+		"auth/session_revoke": [org, text(session)],
+		"auth/token_create": [org, text(fresh), text(user), "'smuggled'", "sha256('y')", "'{admin}'", "'open_t_'", none],
+		"auth/token_revoke": [org, text(token)],
 		"catalog/dag_activate": [org, text(dag), text(version), "'x'", "sha256('x')"],
 		"catalog/dag_archive": [org, text(dag)],
 		"catalog/dag_before_activate": [org, text(dag), "1"],
@@ -67,6 +72,10 @@ const ARGUMENTS = () => {
 		"web/node_executions_of": [org, one(execution), "true", "true"],
 		"web/secrets_get": [org, one(secret)],
 		"web/secrets_list": [org, "10", none],
+		"web/sessions_get": [org, one(session)],
+		"web/sessions_list": [org, "10"],
+		"web/tokens_get": [org, one(token), "true"],
+		"web/tokens_list": [org, "10", "true", none],
 		"web/signals_get": [org, one(signal), "true"],
 		"web/signals_list": [org, "10", "true", text(execution), none],
 		"web/organizations_get": [org, one(organization)],
@@ -80,7 +89,7 @@ const ARGUMENTS = () => {
 // Every statement whose first parameter is the organization: [name, prepared name, prepare, whether after a cursor].
 async function statements() {
 	const all = [];
-	for (const owner of ["catalog", "executions", "web"]) {
+	for (const owner of ["auth", "catalog", "executions", "web"]) {
 		const folder = path.join(ROOT, "modules", owner, "sql");
 		const files = fs.readdirSync(folder).filter((f) => f.endsWith(".sql"));
 		const fragments = files.filter((f) => f.startsWith("_")).map((f) => path.join(folder, f));
@@ -96,7 +105,7 @@ async function statements() {
 
 // Rows or changes of one statement in a transaction that is undone.
 async function run(client, { key, prepare }, given) {
-	const script = `set role open_server;\n${prepare}\nbegin;\nset local open.actor = '${client?.org.id ?? ""}  admin';\n\\unset QUIET\nexecute ${key}(${given.join(", ")});\n\\set QUIET 1\nrollback;\n`;
+	const script = `set role open_server;\n${prepare}\nbegin;\nset local open.actor = '${client?.org.id ?? ""} ${client === ours ? thing.user : ""} admin';\n\\unset QUIET\nexecute ${key}(${given.join(", ")});\n\\set QUIET 1\nrollback;\n`;
 	const { code, stdout, stderr } = await server.psql(script, { role: "open_login", ok: false });
 	const tags = stdout.match(/^(INSERT 0|UPDATE|DELETE) \d+$/m);
 	const rows = stdout.split("\n").filter((l) => l !== "" && !/^(INSERT 0|UPDATE|DELETE|BEGIN|SET|ROLLBACK)/.test(l));

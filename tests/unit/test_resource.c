@@ -21,6 +21,11 @@
 #include "web/resource_query.c"
 #include "web/resources.c"
 #include "web/resources_audit.c"
+#undef FIELDS_END
+#undef RELATIONS_END
+#undef FILTERS_END
+#define no_actions access_no_actions
+#include "web/resources_access.c"
 
 /* No rows and no statements here: what the linker wants of sql.c. */
 void

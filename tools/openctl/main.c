@@ -46,6 +46,8 @@ static const struct option token_revoke_options[] = {
     {"token-stdin", NULL, false, false,
 	"read the token itself from standard input"},
     {0}};
+static const struct option session_list_options[] = {
+    ORG, {"user", "E", false, false, "email of whose sessions"}, {0}};
 static const struct option execution_show_options[] = {
     {"elements", "NODE", false, false,
 	"show instead what became of the elements of this node's for_each"},
@@ -122,6 +124,10 @@ static const struct command commands[] = {
 	org_options, token_list},
     {"token revoke", "ID | --token-stdin", "Revokes a token at once.",
 	token_revoke_options, token_revoke},
+    {"session list", "--org S [--user E]", "Lists where users are signed in.",
+	session_list_options, session_list},
+    {"session revoke", "ID", "Ends a session at once.", no_options,
+	session_revoke},
     {"dag validate", "FILE...",
 	"Checks documents (- is standard input); tells every fault.",
 	no_options, dag_validate},

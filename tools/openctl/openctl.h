@@ -53,6 +53,8 @@ enum ctl_exit user_create(struct ctl *);
 enum ctl_exit token_create(struct ctl *);
 enum ctl_exit token_list(struct ctl *);
 enum ctl_exit token_revoke(struct ctl *);
+enum ctl_exit session_list(struct ctl *);
+enum ctl_exit session_revoke(struct ctl *);
 enum ctl_exit dag_validate(struct ctl *);
 enum ctl_exit dag_import(struct ctl *);
 enum ctl_exit dag_export(struct ctl *);
