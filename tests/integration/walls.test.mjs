@@ -89,7 +89,7 @@ const ARGUMENTS = () => {
 // Every statement whose first parameter is the organization: [name, prepared name, prepare, whether after a cursor].
 async function statements() {
 	const all = [];
-	for (const owner of ["auth", "catalog", "executions", "web"]) {
+	for (const owner of fs.readdirSync(path.join(ROOT, "modules")).filter((m) => fs.existsSync(path.join(ROOT, "modules", m, "sql")))) {
 		const folder = path.join(ROOT, "modules", owner, "sql");
 		const files = fs.readdirSync(folder).filter((f) => f.endsWith(".sql"));
 		const fragments = files.filter((f) => f.startsWith("_")).map((f) => path.join(folder, f));
@@ -103,20 +103,28 @@ async function statements() {
 	return all;
 }
 
+// The statement as of somebody who forgot whose things he asks for.
+const unscoped = (s) => ({ ...s, prepare: s.prepare.replace(/^prepare (\w+) as/, "prepare $1(uuid) as")
+	.replaceAll(/\b\w+\.organization_id = \$1(::uuid)?|\bo\.id = \$1(::uuid)?/g, "true") });
+// What it saw or changed of ours.
+const others = ({ rows, changes }) => [...rows.filter((row) => Object.values(thing).some((id) => row.includes(id))), ...(changes ? [`${changes} changes`] : [])];
+
 // Rows or changes of one statement in a transaction that is undone.
 async function run(client, { key, prepare }, given) {
 	const script = `set role open_server;\n${prepare}\nbegin;\nset local open.actor = '${client?.org.id ?? ""} ${client === ours ? thing.user : ""} admin';\n\\unset QUIET\nexecute ${key}(${given.join(", ")});\n\\set QUIET 1\nrollback;\n`;
 	const { code, stdout, stderr } = await server.psql(script, { role: "open_login", ok: false });
 	const tags = stdout.match(/^(INSERT 0|UPDATE|DELETE) \d+$/m);
 	const rows = stdout.split("\n").filter((l) => l !== "" && !/^(INSERT 0|UPDATE|DELETE|BEGIN|SET|ROLLBACK)/.test(l));
-	return { code, stderr, seen: rows.length + (tags ? Number(tags[0].split(" ").at(-1)) : 0), stdout };
+	const changes = tags ? Number(tags[0].split(" ").at(-1)) : 0;
+	return { code, stderr, rows, changes, seen: rows.length + changes, stdout };
 }
 
-test("every statement of a request is held by row-level security, not only by its scope", async () => {
+test("every statement of a request is held by row-level security: with another scope, and with none, it finds nothing of others", async () => {
 	const given = ARGUMENTS();
 	const seen = new Set();
 	for (const s of await statements()) {
 		assert.ok(s.name in given, `${s.name} is not covered by this test`);
+		const first = !seen.has(s.name);
 		seen.add(s.name);
 		if (given[s.name] === null) continue;
 		const count = Math.max(...[...s.prepare.matchAll(/\$(\d+)/g)].map((m) => Number(m[1])));
@@ -124,10 +132,14 @@ test("every statement of a request is held by row-level security, not only by it
 		const own = await run(ours, s, given[s.name]);
 		assert.equal(own.code, 0, `${s.name}: ${own.stderr}`);
 		assert.ok(own.seen > 0, `${s.name} finds its own: ${own.stdout}`);
-		for (const client of [theirs, null]) {
-			const foreign = await run(client, s, given[s.name]);
-			if (foreign.code !== 0) assert.match(foreign.stderr, /row-level security/, s.name);
-			else assert.equal(foreign.seen, 0, `${s.name} as ${client ? "another organization" : "none"}: ${foreign.stdout}`);
+		// Orders of a list differ in nothing else.
+		for (const variant of first ? [s, unscoped(s)] : [s]) {
+			if (variant !== s) assert.equal((await run(ours, variant, given[s.name])).code, 0, `${s.name} without its scope`);
+			for (const client of first && variant === s ? [theirs, null] : [theirs]) {
+				const foreign = await run(client, variant, given[s.name]);
+				if (foreign.code !== 0) assert.match(foreign.stderr, /row-level security/, s.name);
+				else assert.deepEqual(variant === s ? foreign.rows : others(foreign), [], `${s.name} as ${client ? "another organization" : "none"}: ${foreign.stdout}`);
+			}
 		}
 	}
 	assert.deepEqual([...seen].sort(), Object.keys(given).sort());
@@ -161,6 +173,34 @@ test("nothing can be hung below another organization's DAG or version", async ()
 	const unfinished = await act(theirs, `insert into open.executions_unfinished (id, organization_id, dag_id, dag_version_id)
 		values ('${fresh}', '${theirs.org.id}', '${thing.dag}', '${thing.version}')`);
 	assert.match(unfinished.stderr, /row-level security/);
+});
+
+test("every table of the schema has row-level security, for both roles of the server; what has none they can't reach", async () => {
+	const open = await server.rows(`select c.relname as name, c.relrowsecurity as walled,
+		       has_any_column_privilege('open_server', c.oid, 'select, insert, update') or has_table_privilege('open_server', c.oid, 'delete, truncate') as reached
+		  from pg_class c where c.relnamespace = 'open'::regnamespace and c.relkind in ('r', 'p') order by 1`);
+	assert.ok(open.length > 20);
+	// Names of migrations, and which servers there are: nobody's.
+	const common = ["migrations", "servers"];
+	assert.deepEqual(open.filter((t) => t.reached && !t.walled).map((t) => t.name), common);
+	for (const view of await server.rows(`select c.relname as name, coalesce(array_to_string(c.reloptions, ','), '') as options
+		  from pg_class c where c.relnamespace = 'open'::regnamespace and c.relkind = 'v' and has_table_privilege('open_server', c.oid, 'select')`))
+		assert.match(view.options, /security_invoker=true/, view.name);
+	const columns = await server.rows(`select a.attrelid::regclass::text as name from pg_attribute a join pg_class c on c.oid = a.attrelid
+		 where c.relnamespace = 'open'::regnamespace and c.relkind in ('r', 'p', 'v') and a.attname = 'organization_id' and not a.attisdropped
+		   and has_column_privilege('open_server', c.oid, a.attnum, 'select')`);
+	assert.ok(columns.length > 10);
+	for (const { name } of columns) {
+		const { code, stdout, stderr } = await act(theirs, `select count(*) from ${name} where organization_id is distinct from '${theirs.org.id}'`);
+		assert.equal(code, 0, `${name}: ${stderr}`);
+		assert.equal(stdout.trim(), "0", name);
+	}
+});
+
+test("functions that act as the owner are for nobody but the roles that need them", async () => {
+	const reached = await server.rows(`select p.proname as name from pg_proc p where p.pronamespace = 'open'::regnamespace and p.prosecdef
+		and p.prorettype <> 'trigger'::regtype and has_function_privilege('open_login', p.oid, 'execute') order by 1`);
+	assert.deepEqual(reached, []);
 });
 
 test("partitions are no way around the wall: those that can be read at all show an organization its own", async () => {
