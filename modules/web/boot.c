@@ -41,6 +41,7 @@
 #include "web/request.h"
 #include "web/route.h"
 #include "web/secrets.h"
+#include "web/tls.h"
 
 #define FLUSH_MS 3000
 /* Descriptors besides connections and transfers; the idle connections of op
@@ -306,6 +307,9 @@ kore_parent_configure(int argc, char **argv)
 	if (lease_create(&e) != 0)
 		stop("%s", e.message);
 	executor_create();
+	/* The runner of commands has been forked: it never had the key. */
+	if (tls_create(&server.config, &e) != 0)
+		stop("%s", e.message);
 	if (live_feed_create() != 0)
 		stop("shared memory: %s", strerror(errno));
 	log_info("%lld workers, %lld MiB shared memory",
@@ -353,6 +357,7 @@ kore_worker_configure(void)
 	die_with_parent();
 	server.worker = worker->id - 1u;
 	server.mine = &server.counters[server.worker];
+	tls_start();
 	flow_init(&server.config);
 	session_init();
 	if (work_init() != 0 || call_init() != 0)

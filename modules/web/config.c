@@ -31,6 +31,8 @@
 /* In the order of conf/open.yaml. */
 static const struct key keys[] = {
     KEY(KEY_LISTEN, listen, "127.0.0.1:8080", 1, 300),
+    KEY(KEY_STRING, tls_certificate, "", 0, 4000),
+    KEY(KEY_STRING, tls_key, "", 0, 4000),
     KEY(KEY_STRING, data, ".data", 1, 4000),
     KEY(KEY_STRING, migrations, "migrations", 1, 4000),
     KEY(KEY_STRING, database_url, "", 0, 8000),

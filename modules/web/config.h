@@ -29,6 +29,7 @@ struct config {
 	char *listen; /* as given; split below */
 	char *listen_host;
 	int64_t listen_port;
+	char *tls_certificate, *tls_key; /* files; "": no TLS */
 	char *data;
 	char *migrations;	  /* folder with the numbered SQL files */
 	char *database_url;	  /* "": the private cluster in data */

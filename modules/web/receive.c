@@ -185,4 +185,8 @@ web_connect(struct connection *c)
 	c->http_timeout = 0;
 	kore_connection_start_idletimer(c);
 	net_recv_queue(c, http_header_max, NETBUF_CALL_CB_ALWAYS, header_recv);
+	/* What came with the end of the handshake is told of no more. */
+	if (c->ssl != NULL && c->evt.flags & KORE_EVENT_READ &&
+	    !net_recv_flush(c))
+		kore_connection_disconnect(c);
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, before } from "node:test";
 import fs from "node:fs";
+import https from "node:https";
 import net from "node:net";
 import path from "node:path";
 import { execute, freePort, JSONAPI, Server, SLOW, temporary, test, unique, until } from "./harness.mjs";
@@ -382,6 +383,82 @@ test("every answer carries the headers that keep browsers from harm, each once",
 			assert.match(found[0], value instanceof RegExp ? value : new RegExp(`: ${value}$`));
 		}
 		assert.equal(answer.header("strict-transport-security"), undefined);
+	}
+});
+
+// --- TLS -------------------------------------------------------------------------------------------------------------
+
+async function certificate(folder, name, ...key) {
+	const [file, cert] = [path.join(folder, `${name}.key`), path.join(folder, `${name}.pem`)];
+	const { code, stderr } = await execute("openssl", ["req", "-x509", "-newkey", ...key, "-nodes", "-days", "2", "-subj", "/CN=localhost",
+		"-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", file, "-out", cert]);
+	assert.equal(code, 0, stderr);
+	return { OPEN_TLS_CERTIFICATE: cert, OPEN_TLS_KEY: file };
+}
+
+// Its certificate is trusted, no other.
+class TlsServer extends Server {
+	api(method, target, { token, headers = {}, tls = {} } = {}) {
+		return new Promise((resolve, reject) => {
+			const ca = fs.readFileSync(this.env.OPEN_TLS_CERTIFICATE);
+			const all = { accept: JSONAPI, ...headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
+			const request = https.request({ host: "127.0.0.1", port: this.port, path: target, method, headers: all, ca, agent: false, timeout: 10000, ...tls }, (answer) => {
+				const about = { status: answer.statusCode, headers: answer.headers, protocol: answer.socket.getProtocol(), cipher: answer.socket.getCipher().name };
+				let text = "";
+				answer.on("data", (d) => (text += d));
+				answer.on("end", () => resolve({ ...about, text }));
+			});
+			request.on("error", reject);
+			request.on("timeout", () => request.destroy(new Error("no answer")));
+			request.end();
+		});
+	}
+}
+
+test("with a certificate the server speaks TLS 1.2 and 1.3 alone, with forward secrecy, and says so to browsers", async () => {
+	const folder = temporary();
+	try {
+		const url = await database.database("url");
+		const env = { ...second.env, OPEN_DATABASE_URL: url, ...await certificate(folder, "rsa", "rsa:2048") };
+		const ec = await certificate(folder, "ec", "ec", "-pkeyopt", "ec_paramgen_curve:P-256");
+		const make = async (more) => {
+			const made = new TlsServer({ data: temporary(), port: await freePort(), env: { ...env, OPEN_DATA: undefined, OPEN_LISTEN: undefined, ...more } });
+			made.env.OPEN_DATA = made.data;
+			made.env.OPEN_LISTEN = `127.0.0.1:${made.port}`;
+			made.socketFolder = database.sockets();
+			return made;
+		};
+		// A key that belongs to another certificate stops the start.
+		const wrong = await make({ OPEN_TLS_KEY: ec.OPEN_TLS_KEY });
+		await assert.rejects(wrong.start({ quiet: true, seconds: 60 }));
+		assert.match(wrong.log(), /tls_key/);
+		const tls = await make({});
+		await tls.start();
+		try {
+			const token = await fresh();
+			for (const version of ["TLSv1.2", "TLSv1.3"]) {
+				const answer = await tls.api("GET", DAGS, { token, tls: { minVersion: version, maxVersion: version } });
+				assert.equal(answer.status, 200);
+				assert.equal(answer.protocol, version);
+				assert.match(answer.headers["strict-transport-security"], /^max-age=\d{8}/);
+			}
+			await assert.rejects(tls.api("GET", "/healthz", { tls: { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" } }));
+			for (const ciphers of ["AES128-GCM-SHA256", "ECDHE-RSA-AES128-SHA256", "DHE-RSA-AES128-GCM-SHA256"]) {
+				await assert.rejects(tls.api("GET", "/healthz", { tls: { maxVersion: "TLSv1.2", ciphers } }), undefined, ciphers);
+			}
+			const answers = await Promise.all(Array.from({ length: 40 }, () => tls.api("GET", DAGS, { token })));
+			assert.ok(answers.every((a) => a.status === 200));
+			// Over TLS only a page that came over TLS is our own.
+			const { token: cookie } = await session();
+			const post = (origin) => tls.api("POST", `${DAGS}/${client.org.id}/archive`, { headers: { cookie: `open_session=${cookie}`, origin } });
+			assert.equal((await post(`http://127.0.0.1:${tls.port}`)).status, 403);
+			assert.equal((await post(`https://127.0.0.1:${tls.port}`)).status, 404);
+			assert.ok(!tls.log().includes("PRIVATE KEY"));
+		} finally {
+			await tls.stop();
+		}
+	} finally {
+		fs.rmSync(folder, { recursive: true, force: true });
 	}
 });
 

@@ -10,7 +10,7 @@ DEMO=demo
 
 settings_load() {
 	local settings key value
-	CONNECTIONS=0
+	CONNECTIONS=0 SCHEME=http
 	settings=$("$B/openctl" config) || exit 1
 	while IFS='=' read -r key value; do
 		case $key in
@@ -21,6 +21,7 @@ settings_load() {
 		workers) WORKERS=$value ;;
 		database_connections | system_connections) CONNECTIONS=$((CONNECTIONS + value)) ;;
 		admin_email) ADMIN_EMAIL=$value ;;
+		tls_certificate) [ -z "$value" ] || SCHEME=https ;;
 		esac
 	done <<<"$settings"
 	DATABASE_URL=$("$B/openctl" config database_url)
@@ -127,9 +128,15 @@ demo_prepare() {
 
 port_taken() { (exec 3<>"/dev/tcp/$PROBE/$PORT") 2>/dev/null; }
 
+url_host() { case $1 in *:*) say "[$1]" ;; *) say "$1" ;; esac }
+
 # http_status PATH - of a GET
 http_status() {
 	local line
+	if [ $SCHEME = https ]; then
+		curl -ksm 5 -o /dev/null -w '%{http_code}' "https://$(url_host "$PROBE"):$PORT$1" || return 1
+		return 0
+	fi
 	{
 		exec 3<>"/dev/tcp/$PROBE/$PORT" || return 1
 		printf 'GET %s HTTP/1.1\r\nHost: open\r\nConnection: close\r\n\r\n' "$1" >&3
@@ -214,7 +221,7 @@ serve_greet() {
 	local example
 	example=$(sed -n 's/^name: *//p' assets/examples/*.yaml | head -n 1)
 	say ""
-	say "OPEN serves on http://$LISTEN   (Ctrl-C stops it)"
+	say "OPEN serves on $SCHEME://$LISTEN   (Ctrl-C stops it)"
 	say "Try, in another terminal:   $B/openctl run ${example:-NAME} --org $DEMO --wait"
 }
 
