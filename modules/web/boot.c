@@ -29,6 +29,7 @@
 #include "web/asks.h"
 #include "web/audit.h"
 #include "web/limits.h"
+#include "web/graphql_sse.h"
 #include "web/graphql_ws.h"
 #include "web/lease.h"
 #include "web/live_client.h"
@@ -379,6 +380,7 @@ kore_worker_configure(void)
 	live_feed_start();
 	live_client_start();
 	graphql_ws_start();
+	graphql_sse_start();
 	database_start(&server.config);
 	lease_start();
 	history_start();

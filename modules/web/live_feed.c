@@ -20,6 +20,7 @@
 
 #define BUCKETS 4096u
 #define EVENTS	256
+#define RECENT	128 /* states of nodes that were told */
 
 /* A look into the database: nodes, then the execution. */
 struct live_load {
@@ -109,16 +110,18 @@ live_topic_rest(struct live_topic *t)
 	topic_unlink(t);
 	for (l = t->loads; l != NULL; l = l->next)
 		l->topic = NULL;
-	free(t->ties);
+	free(t->recent);
 	free(t);
 }
 
 /* --- what was told -------------------------------------------------------- */
 
+/* A node comes to a state once an attempt. */
 static uint64_t
-tie_of(const struct live_value *v)
+state_of(const struct live_value *v)
 {
-	return (uint64_t)v->node << 8 | (uint64_t)v->state.status;
+	return (uint64_t)v->node << 32 | (uint64_t)v->state.attempts << 8 |
+	       (uint64_t)v->state.status;
 }
 
 static bool
@@ -126,10 +129,8 @@ was_told(const struct live_topic *t, const struct live_value *v)
 {
 	uint32_t i;
 
-	if (v->time_us != t->last_us)
-		return v->time_us < t->last_us;
-	for (i = 0; i < t->tie_count; i++)
-		if (t->ties[i] == tie_of(v))
+	for (i = 0; t->recent != NULL && i < RECENT; i++)
+		if (t->recent[i] == state_of(v))
 			return true;
 	return false;
 }
@@ -137,22 +138,17 @@ was_told(const struct live_topic *t, const struct live_value *v)
 static void
 remember(struct live_topic *t, const struct live_value *v)
 {
-	uint64_t *ties;
-
-	if (v->time_us > t->last_us) {
+	if (v->time_us > t->last_us)
 		t->last_us = v->time_us;
-		t->tie_count = 0;
-	}
-	if (v->time_us != t->last_us || v->node == LIVE_RUN)
+	if (v->node == LIVE_RUN)
 		return;
-	if ((t->tie_count & (t->tie_count - 1)) == 0) {
-		ties = realloc(t->ties,
-		    sizeof(*ties) * (t->tie_count == 0 ? 1 : 2 * t->tie_count));
-		if (ties == NULL)
+	if (t->recent == NULL) {
+		t->recent = malloc(RECENT * sizeof(*t->recent));
+		if (t->recent == NULL)
 			return;
-		t->ties = ties;
+		memset(t->recent, 0xff, RECENT * sizeof(*t->recent));
 	}
-	t->ties[t->tie_count++] = tie_of(v);
+	t->recent[t->recent_at++ % RECENT] = state_of(v);
 }
 
 /* The topic may be gone afterwards, unless it is held. */
@@ -444,9 +440,11 @@ take_event(const struct live_event *e)
 		topic_load(t);
 		return;
 	}
-	if (e->time_us > v->time_us)
+	/* It may be ahead of others that are still to be told. */
+	if (e->time_us > 0)
 		v->time_us = e->time_us;
-	tell(t, v);
+	if (v->node == LIVE_RUN || !was_told(t, v))
+		tell(t, v);
 	live_value_release(v);
 }
 

@@ -19,11 +19,11 @@ struct live_topic {
 	struct group *groups;
 	struct live_topic *next, **at; /* of its bucket */
 	struct live_load *loads;       /* under way */
-	/* What was told last, so that what the database says again is not:
-	 * the latest time, and which nodes were told with it. */
+	/* All that happened before was told; and what was told last, so that it
+	 * is not told again (NULL: nothing yet). */
 	int64_t last_us;
-	uint64_t *ties;
-	uint32_t tie_count;
+	uint64_t *recent;
+	uint32_t recent_at;
 	enum run_status status;
 	unsigned busy; /* somebody goes through it: nothing of it is freed */
 	bool paused, ended;
