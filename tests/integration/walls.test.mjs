@@ -203,6 +203,26 @@ test("functions that act as the owner are for nobody but the roles that need the
 	assert.deepEqual(reached, []);
 });
 
+test("what is not every member's holds in the database: others' sessions and tokens, secrets, DAGs of somebody else", async () => {
+	const stranger = "01900000-0000-7000-8000-00000000bbbb";
+	const as = async (user, role, sql) => (await server.psql(`set role open_server;\nbegin;\nset local open.actor = '${ours.org.id} ${user} ${role}';\n${sql};\nrollback;`, { role: "open_login" })).split("\n").filter(Boolean).length;
+	for (const [sql, own, admin, member] of [
+		["select id from open.sessions", 1, 0, 0],
+		["update open.sessions set revoked_at = now() returning id", 1, 0, 0],
+		["select id from open.api_tokens", 1, 1, 0],
+		["update open.api_tokens set revoked_at = now() returning id", 1, 1, 0],
+		[`select id from open.secrets where id = '${thing.secret}'`, 0, 1, 0],
+		[`delete from open.secrets where id = '${thing.secret}' returning id`, 0, 1, 0],
+		[`select id from open.dags where id = '${thing.dag}'`, 1, 1, 1],
+		[`update open.dags set description = 'forgotten' where id = '${thing.dag}' returning id`, 1, 1, 0],
+	]) {
+		assert.deepEqual([await as(thing.user, "user", sql), await as(stranger, "admin", sql), await as(stranger, "user", sql)], [own, admin, member], sql);
+	}
+	const forged = await server.psql(`set role open_server;\nbegin;\nset local open.actor = '${ours.org.id} ${stranger} admin';
+		insert into open.api_tokens (organization_id, user_id, token_hash) values ('${ours.org.id}', '${thing.user}', sha256('x'));\nrollback;`, { role: "open_login", ok: false });
+	assert.match(forged.stderr, /row-level security/);
+});
+
 test("partitions are no way around the wall: those that can be read at all show an organization its own", async () => {
 	const parts = (await server.psql(`select c.oid::regclass from pg_class c join pg_partition_tree('open.executions') t on t.relid = c.oid where t.isleaf
 		union all select c.oid::regclass from pg_class c join pg_partition_tree('open.node_history') t on t.relid = c.oid where t.isleaf`)).split("\n");

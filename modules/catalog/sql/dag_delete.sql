@@ -7,12 +7,12 @@ with target as (
 	 where d.organization_id = $1::uuid
 	   and d.id = $2::uuid
 	   and d.deleted_at is null
-	   for update
 ), changed as (
 	update open.dags d
 	   set deleted_at = now(), updated_at = now()
 	  from target
 	 where d.id = target.id
 	   and target.allowed
+	   and d.deleted_at is null
 )
 select target.allowed from target
