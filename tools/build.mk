@@ -104,7 +104,8 @@ $(B)/tests/%: tests/unit/%.c $(LIBS_PURE)
 
 # A benchmark NAME.c may have peers in C++ beside it: NAME_*.cpp.
 define bench_rule
-$(B)/bench/$(1): tests/bench/$(1).c $(call obj,$(wildcard tests/bench/$(1)_*.cpp) modules/web/binary.c) $(LIBS_PURE)
+$(B)/bench/$(1): tests/bench/$(1).c $(call obj,$(wildcard tests/bench/$(1)_*.cpp) modules/web/binary.c \
+	modules/web/credential.c modules/web/known.c modules/web/known_settings.c) $(LIBS_PURE)
 	@mkdir -p $$(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $$@.d $(LDFLAGS) -o $$@ $$(filter-out %.h,$$^) $(LIBS_TOOLS) \
 		$(if $(wildcard tests/bench/$(1)_*.cpp),-ltbb -lstdc++)

@@ -1,0 +1,144 @@
+/* bench_auth - what it costs to know who asks: the look-up in shared memory by
+ * itself, and requests that are answered 404 by the same code: of a DAG with no
+ * possible id, for which a token is needed, and of a path for which none is.
+ */
+#include <time.h>
+
+#include "load.h"
+#include "table.h"
+#include "web/known.h"
+
+#define ROUNDS	9
+#define ONE	4000
+#define MANY	20000
+#define LOOKUPS 1000000
+#define TOKENS	1000
+
+/* --- the look-up ------------------------------------------------------------ */
+
+static double
+look_ups(void)
+{
+	struct known *k = known_create(INT64_C(1) << 60);
+	static char tokens[TOKENS][CREDENTIAL_TEXT];
+	struct known_credential c;
+	uint8_t hash[CREDENTIAL_HASH];
+	struct err e;
+	double begun;
+	unsigned i, found = 0;
+
+	for (i = 0; i < TOKENS; i++) {
+		if (k == NULL ||
+		    credential_new(CREDENTIAL_TOKEN, tokens[i], &e) != 0)
+			die("memory", "none left");
+		memset(&c, 0, sizeof(c));
+		credential_hash(tokens[i], CREDENTIAL_LEN, c.hash);
+		known_put(k, known_epoch(k), &c, 1, 0);
+	}
+	begun = now_us();
+	for (i = 0; i < LOOKUPS; i++) {
+		const char *token = tokens[i % TOKENS];
+
+		if (!credential_is_formed(token, CREDENTIAL_LEN, "st"))
+			continue;
+		credential_hash(token, CREDENTIAL_LEN, hash);
+		found += known_find(k, hash, 2, &c);
+	}
+	if (found != LOOKUPS)
+		die("look-up", "a token was not found");
+	return (now_us() - begun) / LOOKUPS;
+}
+
+/* --- requests --------------------------------------------------------------- */
+
+static bool
+receive(struct load *l, struct load_client *c)
+{
+	struct http *h = c->state;
+	const char *end, *length;
+	ssize_t n;
+
+	(void)l;
+	n = read(h->fd, h->response + h->got, RESPONSE_MAX - 1 - h->got);
+	if (n <= 0)
+		die("read", n == 0 ? "the server hung up" : strerror(errno));
+	h->got += (size_t)n;
+	h->response[h->got] = '\0';
+	if ((end = strstr(h->response, "\r\n\r\n")) == NULL)
+		return false;
+	if (strncmp(h->response + 9, "404", 3) != 0)
+		die("unexpected answer", h->response);
+	if ((length = strcasestr(h->response, "content-length:")) == NULL)
+		die("answer without content-length", h->response);
+	return h->got >=
+	       (size_t)(end + 4 - h->response) + strtoul(length + 15, NULL, 10);
+}
+
+/* p50 in microseconds of one client, or the time per request of many. */
+static double
+ask(unsigned clients, unsigned requests, const char *token)
+{
+	struct samples latencies = {0};
+	struct load l;
+	char request[512];
+	double seconds, p50;
+	int len;
+
+	len = snprintf(request, sizeof(request),
+	    "GET %s HTTP/1.1\r\nHost: bench\r\n%s%s%s\r\n",
+	    token == NULL ? "/api/v1/none/none" : "/api/v1/dags/none",
+	    token == NULL ? "" : "Authorization: Bearer ",
+	    token == NULL ? "" : token, token == NULL ? "" : "\r\n");
+	load_http_open(&l, clients, request, (size_t)len);
+	l.receive = receive;
+	(void)load_run(&l, requests / 10, NULL);
+	seconds = load_run(&l, requests, clients == 1 ? &latencies : NULL);
+	load_http_close(&l);
+	if (clients > 1)
+		return seconds * 1e6 / requests;
+	p50 = samples_quantile(&latencies, 0.5);
+	samples_free(&latencies);
+	return p50;
+}
+
+/* Rounds alternate; medians. */
+static void
+compare(unsigned clients, unsigned requests, const char *what, const char *peer,
+    const char *added)
+{
+	const char *token = setting("OPEN_BENCH_TOKEN");
+	struct samples with = {0}, without = {0};
+	struct row row = {.what = what, .peer = peer, .unit = "us"};
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		samples_add(&without, ask(clients, requests, NULL));
+		samples_add(&with, ask(clients, requests, token));
+	}
+	row.ours = samples_quantile(&with, 0.5);
+	row.theirs = samples_quantile(&without, 0.5);
+	table_row(&row);
+	table_row(&(struct row){.what = added,
+	    .ours = row.ours > row.theirs ? row.ours - row.theirs : 0,
+	    .unit = "us",
+	    .limit = 10});
+	samples_free(&with);
+	samples_free(&without);
+}
+
+int
+main(void)
+{
+	table_head();
+	setting("OPEN_BENCH_ADDRESS");
+	table_row(
+	    &(struct row){.what = "a token looked up: form, SHA-256, table",
+		.ours = look_ups() * 1000,
+		.unit = "ns",
+		.limit = 10000});
+	compare(1, ONE, "request with a token, 1 client, p50",
+	    "a request that needs none", "  authentication adds");
+	compare(32, MANY, "request with a token, 32 clients, time of one",
+	    "a request that needs none", "  authentication adds");
+	return 0;
+}
