@@ -22,10 +22,11 @@ obj = $(patsubst %.cpp,$(B)/obj/%.cpp.o,$(patsubst %.c,$(B)/obj/%.o,$(1)))
 
 UNIT  := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 OP_MODULES := $(patsubst tests/op_module/%.c,$(B)/tests/op_module/%.so,$(wildcard tests/op_module/*.c))
+CHECKERS := $(B)/checkers/gql_check
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 FUZZ  := $(patsubst tests/fuzz/%.c,$(B)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all libs units benches fuzzers modules tools op_modules
+.PHONY: all libs units benches fuzzers modules tools op_modules checkers
 all: libs modules tools
 libs: $(B)/libbase.a $(B)/libdag.a $(B)/libexec.a $(B)/libgraphql.a
 units: $(UNIT) $(OP_MODULES)
@@ -34,6 +35,7 @@ fuzzers: $(FUZZ)
 modules: $(B)/libopen.so $(MODULES:%=$(B)/modules/%.so)
 tools: $(B)/openctl
 op_modules: $(OP_MODULES)
+checkers: $(CHECKERS)
 
 $(B)/obj/%.o: %.c conf/flags.mk
 	@mkdir -p $(@D)
@@ -101,6 +103,11 @@ $(B)/tests/test_resource: | $(B)/gen/web_sql.h
 $(B)/tests/%: tests/unit/%.c $(LIBS_PURE)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -rdynamic -o $@ $< $(LIBS_PURE) $(LIBS_TOOLS) -lcmocka
+
+# Programs that tests written in JavaScript talk to.
+$(B)/checkers/%: tests/graphql/%.c $(LIBS_PURE)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LIBS_PURE) $(LIBS_TOOLS)
 
 # A benchmark NAME.c may have peers in C++ beside it: NAME_*.cpp.
 define bench_rule

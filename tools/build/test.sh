@@ -58,10 +58,23 @@ test_count() {
 
 # --- node
 
+# What users would have, from npm (tests/clients): installed once, into build/clients.
+test_clients() {
+	local from=tests/clients to=build/clients
+	cmp -s $from/package-lock.json $to/installed && return
+	packages_need npm
+	step "Installing the tests' clients"
+	mkdir -p $to
+	cp $from/package.json $from/package-lock.json $from/.npmrc $to
+	(cd $to && npm ci --ignore-scripts >npm.log 2>&1 </dev/null) || die "npm could not install the clients, see $to/npm.log"
+	cp $from/package-lock.json $to/installed
+}
+
 test_node() {
 	local log=$B/test-logs/$1.tap counts=$B/test-logs/$1.counts status=0
 	packages_need "${PACKAGES_TEST[@]}"
-	compile all
+	compile all checkers
+	test_clients
 	mkdir -p "$B/test-logs"
 	rm -f "$log" "$counts"
 	step "$1 tests ($FLAVOR)"
