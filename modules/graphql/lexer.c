@@ -203,6 +203,18 @@ lex_number(struct gql_lexer *l, struct gql_token *t)
 
 /* Strings ----------------------------------------------------------------- */
 
+/* p: at its backslash */
+static int
+fail_escape(struct gql_lexer *l, const char *p)
+{
+	size_t len = 1;
+
+	if (p + 1 < l->end)
+		len += utf8_width(p + 1, (size_t)(l->end - p - 1));
+	return fail_at(
+	    l, p, "Syntax Error: Invalid escape sequence: \"%.*s\".", p, len);
+}
+
 static int
 lex_string(struct gql_lexer *l, struct gql_token *t)
 {
@@ -228,9 +240,7 @@ lex_string(struct gql_lexer *l, struct gql_token *t)
 		if (t->s == NULL && bad == SIZE_MAX)
 			return fail_memory(l);
 		if (t->s == NULL)
-			return fail_at(l, start + bad,
-			    "Syntax Error: Invalid escape sequence: \"%.*s\".",
-			    start + bad, 2);
+			return fail_escape(l, start + bad);
 	}
 	if (p == l->end || *p != '"')
 		return fail_at(
