@@ -23,6 +23,9 @@ struct gql_collected {
 	 * all, so the first speaks for them. */
 	const struct gql_selection **nodes;
 	uint32_t node_count, node_room;
+	/* introspect.c's: what is asked of its objects, once it was. */
+	struct gql_collected *below;
+	bool below_known;
 };
 
 /* The value of a variable of type Boolean: true or false. Asked for @skip and
