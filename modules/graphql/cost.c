@@ -6,10 +6,10 @@
 
 #include "graphql/fragments.h"
 
-#define DEPTH 20u
+#define DEPTH	    20u
 #define ROOT_FIELDS 20u
-#define COST UINT64_C(1000000)
-#define LIST_SIZE 50u
+#define COST	    UINT64_C(1000000)
+#define LIST_SIZE   50u
 
 /* Of a selection set: its cost is fixed + sized times the size an argument of
  * the field around it gives (schema.h, sized_by_parent). */
@@ -121,10 +121,10 @@ static struct sum
 reckon_field(struct reckoning *r, const struct gql_selection *node,
     const struct gql_type *parent)
 {
-	const struct gql_field *field = parent == NULL
-	    ? NULL
-	    : gql_schema_field(
-		  r->schema, parent, node->name.s, node->name.len);
+	const struct gql_field *field =
+	    parent == NULL ? NULL
+			   : gql_schema_field(r->schema, parent, node->name.s,
+				 node->name.len);
 	struct sum sum = {0, 0, 1, 1}, below;
 	const struct gql_type *type;
 	uint64_t size, total;
@@ -148,8 +148,7 @@ reckon_field(struct reckoning *r, const struct gql_selection *node,
 		sum.fixed = add(sum.fixed, total);
 		return sum;
 	}
-	total = add(
-	    below.fixed, times(below.sized, (uint64_t)r->list_size));
+	total = add(below.fixed, times(below.sized, (uint64_t)r->list_size));
 	if (field->sized_by_parent && said < 0)
 		sum.sized = total;
 	else
@@ -242,8 +241,7 @@ judge(const struct gql_cost *cost, const struct gql_cost_limits *limits,
 
 int
 gql_cost_check(struct mem *m, const struct gql_schema *schema,
-    const struct gql_document *document,
-    const struct gql_definition *operation,
+    const struct gql_document *document, const struct gql_definition *operation,
     const struct gql_cost_limits *limits, gql_int_variable variable, void *arg,
     struct gql_cost *cost, struct gql_error *e)
 {
@@ -259,8 +257,8 @@ gql_cost_check(struct mem *m, const struct gql_schema *schema,
 		limits = &defaults;
 	r.list_size = limits->list_size != 0 ? limits->list_size : LIST_SIZE;
 	if (gql_fragments_create(&r.fragments, m, document) == 0)
-		r.known = mem_array(m, (size_t)r.fragments.count + 1,
-		    sizeof(struct sum *));
+		r.known = mem_array(
+		    m, (size_t)r.fragments.count + 1, sizeof(struct sum *));
 	if (r.known != NULL)
 		sum = reckon(
 		    &r, operation->set, schema->roots[operation->operation]);

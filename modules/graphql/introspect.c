@@ -84,8 +84,8 @@ put_object(struct answer *a, const struct gql_collected *field,
 		json_write_string(a->out, f->response.s, f->response.len);
 		buf_putc(a->out, ':');
 		while (i < kind->count &&
-		    !gql_name_is(&f->field->name, kind->rows[i].name,
-			strlen(kind->rows[i].name)))
+		       !gql_name_is(&f->field->name, kind->rows[i].name,
+			   strlen(kind->rows[i].name)))
 			i++;
 		if (i < kind->count)
 			kind->rows[i].write(a, f, of);
@@ -116,7 +116,7 @@ with_deprecated(struct answer *a, const struct gql_collected *field)
 			continue;
 		if (x->value->kind != GQL_VALUE_VARIABLE)
 			return x->value->kind == GQL_VALUE_BOOLEAN &&
-			    x->value->boolean;
+			       x->value->boolean;
 		name.s = x->value->text;
 		name.len = x->value->len;
 		name.at = x->value->at;
@@ -197,8 +197,8 @@ schema_types(
 {
 	const struct gql_schema *s = of;
 
-	put_types(a, field, (const struct gql_type *const *)s->types,
-	    s->type_count);
+	put_types(
+	    a, field, (const struct gql_type *const *)s->types, s->type_count);
 }
 
 static void
@@ -220,8 +220,8 @@ static void
 schema_subscription(
     struct answer *a, const struct gql_collected *field, const void *of)
 {
-	put_type(a, field,
-	    ((const struct gql_schema *)of)->roots[GQL_SUBSCRIPTION]);
+	put_type(
+	    a, field, ((const struct gql_schema *)of)->roots[GQL_SUBSCRIPTION]);
 }
 
 static void
@@ -389,7 +389,8 @@ type_one_of(struct answer *a, const struct gql_collected *field, const void *of)
 	    const struct gql_collected *field, const void *of)                 \
 	{                                                                      \
 		(void)field;                                                   \
-		put_bool(a, ((const struct thing *)of)->deprecation.s != NULL); \
+		put_bool(                                                      \
+		    a, ((const struct thing *)of)->deprecation.s != NULL);     \
 	}                                                                      \
 	static void prefix##_deprecation(struct answer *a,                     \
 	    const struct gql_collected *field, const void *of)                 \
@@ -475,8 +476,8 @@ directive_locations(
 			continue;
 		buf_putc(a->out, sign);
 		sign = ',';
-		name = gql_directive_location_name(
-		    (enum gql_directive_location)i);
+		name =
+		    gql_directive_location_name((enum gql_directive_location)i);
 		json_write_string(a->out, name, strlen(name));
 	}
 	buf_puts(a->out, sign == '[' ? "[]" : "]");
@@ -551,7 +552,7 @@ gql_is_introspection(
     const struct gql_schema *schema, const struct gql_collected *field)
 {
 	return field->field == &schema->meta_schema ||
-	    field->field == &schema->meta_type;
+	       field->field == &schema->meta_type;
 }
 
 /* The type that __type(name:) asks for, NULL: there is none. */
@@ -577,9 +578,9 @@ asked_type(struct answer *a, const struct gql_collected *field)
 	name.at = x->value->at;
 	text = a->in->string(a->in->arg, &name);
 	return text == NULL || text->s == NULL
-	    ? NULL
-	    : gql_schema_type(
-		  a->in->collector->schema, text->s, text->len);
+		   ? NULL
+		   : gql_schema_type(
+			 a->in->collector->schema, text->s, text->len);
 }
 
 int

@@ -70,8 +70,8 @@ validate(struct world *w, const char *text)
 	    .depth = 1000};
 
 	gql_faults_create(&w->faults, &w->m, 0);
-	assert_int_equal(gql_parse(&w->m, text, strlen(text), &large,
-			     &w->document, &w->e),
+	assert_int_equal(
+	    gql_parse(&w->m, text, strlen(text), &large, &w->document, &w->e),
 	    0);
 	return gql_validate(w->schema, w->document, &w->faults);
 }
@@ -87,8 +87,7 @@ places(const struct gql_faults *faults)
 	for (const struct gql_fault *f = faults->first; f != NULL;
 	     f = f->next) {
 		if (f != faults->first)
-			n += (size_t)snprintf(
-			    text + n, sizeof(text) - n, " ");
+			n += (size_t)snprintf(text + n, sizeof(text) - n, " ");
 		for (uint32_t i = 0; i < f->place_count; i++)
 			n += (size_t)snprintf(text + n, sizeof(text) - n,
 			    "%s%u:%u", i > 0 ? "+" : "", f->places[i].line,
@@ -110,8 +109,7 @@ static const struct claim claims[] = {
 	""},
     {"only_operations_and_fragments_are_executable",
 	"{ __typename } type T { a: Int }", "1:16"},
-    {"an_operation_needs_its_root_type",
-	"{ node { id } }", ""},
+    {"an_operation_needs_its_root_type", "{ node { id } }", ""},
     {"operations_have_different_names",
 	"query A { node { id } } query A { node { id } }", "1:7+1:31"},
     {"an_anonymous_operation_is_alone", "{ old } query A { old }", "1:1"},
@@ -128,8 +126,7 @@ static const struct claim claims[] = {
     {"leaves_have_no_selection", "{ old { a } }", "1:7"},
     {"objects_have_a_selection", "{ node }", "1:3"},
     {"arguments_are_known", "{ node(a: 1) { id } }", "1:8"},
-    {"arguments_are_unique",
-	"{ dogs(first: 1, first: 2, first: 3) { total } }",
+    {"arguments_are_unique", "{ dogs(first: 1, first: 2, first: 3) { total } }",
 	"1:8+1:18+1:28"},
     {"arguments_are_given_if_required", "{ dog { id } }", "1:3"},
     {"directives_are_known", "{ old @nope }", "1:7"},
@@ -150,8 +147,7 @@ static const struct claim claims[] = {
 	"{ node { ...A } } fragment A on Node { ...B } fragment B on Node { "
 	"...A }",
 	"1:40+1:68"},
-    {"integers_have_32_bits",
-	"{ dogs(first: 2147483648) { total } }", "1:15"},
+    {"integers_have_32_bits", "{ dogs(first: 2147483648) { total } }", "1:15"},
     {"strings_are_no_numbers", "{ find(f: \"1\") { id } }", "1:11"},
     {"numbers_are_ids", "{ dog(id: 1) { id } }", ""},
     {"enums_have_values", "{ find(color: BLUE) { id } }", "1:15"},
@@ -159,19 +155,17 @@ static const struct claim claims[] = {
     {"lists_are_of_their_items", "{ find(ids: [1, null]) { id } }", "1:17"},
     {"one_item_is_a_list", "{ find(ids: 1) { id } }", ""},
     {"null_is_no_value_of_non_null", "{ dog(id: null) { id } }", "1:11"},
-    {"input_fields_are_known",
-	"{ find(in: {n: 1, x: 1}) { id } }", "1:19"},
+    {"input_fields_are_known", "{ find(in: {n: 1, x: 1}) { id } }", "1:19"},
     {"input_fields_are_given", "{ find(in: {}) { id } }", "1:12"},
-    {"input_fields_are_unique",
-	"{ find(in: {n: 1, n: 2}) { id } }", "1:13+1:19"},
-    {"one_of_takes_exactly_one",
-	"{ find(one: {a: 1, b: \"x\"}) { id } }", "1:13"},
+    {"input_fields_are_unique", "{ find(in: {n: 1, n: 2}) { id } }",
+	"1:13+1:19"},
+    {"one_of_takes_exactly_one", "{ find(one: {a: 1, b: \"x\"}) { id } }",
+	"1:13"},
     {"one_of_takes_no_null", "{ find(one: {a: null}) { id } }", "1:13"},
     {"variables_are_unique",
-	"query ($a: Int, $a: Int) { dogs(first: $a) { total } }",
-	"1:9+1:18"},
-    {"variables_are_of_input_types",
-	"query ($a: Dog) { any(x: $a) }", "1:12 1:8+1:26"},
+	"query ($a: Int, $a: Int) { dogs(first: $a) { total } }", "1:9+1:18"},
+    {"variables_are_of_input_types", "query ($a: Dog) { any(x: $a) }",
+	"1:12 1:8+1:26"},
     {"variables_are_defined", "{ dogs(first: $a) { total } }", "1:15+1:1"},
     {"variables_in_fragments_are_defined",
 	"query A { ...F } fragment F on Query { dogs(first: $a) { total } }",
@@ -185,13 +179,12 @@ static const struct claim claims[] = {
 	"query ($a: ID = 1) { dog(id: $a) { id } }", ""},
     {"defaults_of_variables_are_of_their_type",
 	"query ($a: Int = \"x\") { dogs(first: $a) { total } }", "1:18"},
-    {"fields_of_one_name_are_one_field",
-	"{ a: old a: __typename }", "1:3+1:10"},
+    {"fields_of_one_name_are_one_field", "{ a: old a: __typename }",
+	"1:3+1:10"},
     {"fields_of_one_name_have_the_same_arguments",
 	"{ dog(id: 1) { id } dog(id: 2) { id } }", "1:3+1:21"},
     {"fields_of_one_name_have_types_that_go_together",
-	"{ node { ... on Dog { name } ... on Human { name } } }",
-	"1:23+1:45"},
+	"{ node { ... on Dog { name } ... on Human { name } } }", "1:23+1:45"},
     {"fields_below_are_compared_too",
 	"{ dog(id: 1) { x: id } dog(id: 1) { x: name } }",
 	"1:3+1:16+1:24+1:37"},
@@ -224,23 +217,20 @@ static const struct claim schemas[] = {
     {"a_schema_needs_queries", "type A { a: Int }", "!"},
     {"types_of_a_schema_are_unique", Q "scalar A scalar A", "2:8+2:17"},
     {"types_of_a_schema_are_known", "type Query { a: A }", "1:17"},
-    {"fields_of_a_type_are_unique",
-	"type Query { a: Int a: Int }", "1:14+1:21"},
+    {"fields_of_a_type_are_unique", "type Query { a: Int a: Int }",
+	"1:14+1:21"},
     {"values_of_an_enum_are_unique", Q "enum E { A A }", "2:10+2:12"},
-    {"arguments_of_a_field_are_unique",
-	"type Query { a(x: Int x: Int): Int }", "1:16+1:23"},
+    {"arguments_of_a_field_are_unique", "type Query { a(x: Int x: Int): Int }",
+	"1:16+1:23"},
     {"there_is_one_schema_definition",
-	Q "schema { query: Query } schema { query: Query }",
-	"2:25 2:10+2:34"},
-    {"root_types_are_objects",
-	Q "schema { query: S } scalar S", "2:17"},
-    {"names_with_two_underscores_are_introspections",
-	"type Query { __a: Int }", "1:14"},
+	Q "schema { query: Query } schema { query: Query }", "2:25 2:10+2:34"},
+    {"root_types_are_objects", Q "schema { query: S } scalar S", "2:17"},
+    {"names_with_two_underscores_are_introspections", "type Query { __a: Int }",
+	"1:14"},
     {"types_have_fields", Q "type T", "2:1"},
     {"fields_have_output_types", Q "type T { a: I } input I { a: Int }",
 	"2:13"},
-    {"arguments_have_input_types", "type Query { a(x: Query): Int }",
-	"1:19"},
+    {"arguments_have_input_types", "type Query { a(x: Query): Int }", "1:19"},
     {"interfaces_are_implemented",
 	Q "interface I { a: Int b: Int } type T implements I { a: String }",
 	"2:18+2:56 2:22+2:31"},
@@ -250,8 +240,8 @@ static const struct claim schemas[] = {
 	"2:47+2:78"},
     {"unions_have_objects", Q "union U = Int", "2:11"},
     {"extensions_extend_something", Q "extend type T { a: Int }", "2:13"},
-    {"extensions_extend_the_same_kind",
-	Q "scalar S extend type S { a: Int }", "2:1+2:10"},
+    {"extensions_extend_the_same_kind", Q "scalar S extend type S { a: Int }",
+	"2:1+2:10"},
     {"directives_of_a_schema_stand_where_they_may",
 	Q "type T @oneOf { a: Int }", "2:8"},
     {"defaults_are_of_their_type", "type Query { a(x: Int = \"1\"): Int }",
@@ -259,8 +249,8 @@ static const struct claim schemas[] = {
     {"input_objects_are_finite", Q "input I { i: I! }", "2:11"},
     {"defaults_are_finite", Q "input I { i: I = {} }", "2:18"},
     {"one_of_fields_are_nullable", Q "input I @oneOf { a: Int! }", "2:21"},
-    {"one_of_fields_have_no_default",
-	Q "input I @oneOf { a: Int = 1 }", "2:18"},
+    {"one_of_fields_have_no_default", Q "input I @oneOf { a: Int = 1 }",
+	"2:18"},
     {"what_is_required_is_not_deprecated",
 	"type Query { a(x: Int! @deprecated): Int }", "1:24+1:19"},
 };
@@ -292,8 +282,7 @@ doubled_fragments(struct world *w, int levels)
 		    "%s fragment F%d on Dog { owner { dogs { ...F%d ...F%d } "
 		    "more: dogs { ...F%d ...F%d } } }",
 		    text, i, i + 1, i + 1, i + 1, i + 1);
-	return mem_printf(
-	    &w->m, "%s fragment F%d on Dog { id }", text, levels);
+	return mem_printf(&w->m, "%s fragment F%d on Dog { id }", text, levels);
 }
 
 static void
@@ -317,9 +306,9 @@ doubled_fragments_cost_what_they_ask_and_not_what_they_say(void **state)
 	(void)state;
 	open_world(&w);
 	assert_int_equal(validate(&w, doubled_fragments(&w, 60)), 0);
-	assert_int_equal(gql_cost_check(&w.m, w.schema, w.document,
-			     w.document->definitions, &limits, NULL, NULL,
-			     &cost, &w.e),
+	assert_int_equal(
+	    gql_cost_check(&w.m, w.schema, w.document, w.document->definitions,
+		&limits, NULL, NULL, &cost, &w.e),
 	    -1);
 	assert_string_equal(w.e.code, "query_too_costly");
 	assert_true(cost.cost == UINT64_MAX);
@@ -376,8 +365,7 @@ a_field_repeated_for_ever_is_refused(void **state)
 
 	(void)state;
 	open_world(&w);
-	assert_int_equal(
-	    validate(&w, repeated(&w, "node { id }", 100000)), -1);
+	assert_int_equal(validate(&w, repeated(&w, "node { id }", 100000)), -1);
 	assert_string_equal(w.faults.first->code, "too_complex");
 	assert_int_equal(w.faults.count, 1);
 	mem_destroy(&w.m);
@@ -472,19 +460,18 @@ limits_are_told_apart(void **state)
 
 	(void)state;
 	open_world(&w);
+	assert_int_equal(validate(&w, "{ dog(id: 1) { owner { id } } }"), 0);
 	assert_int_equal(
-	    validate(&w, "{ dog(id: 1) { owner { id } } }"), 0);
-	assert_int_equal(gql_cost_check(&w.m, w.schema, w.document,
-			     w.document->definitions, &limits, NULL, NULL,
-			     &cost, &w.e),
+	    gql_cost_check(&w.m, w.schema, w.document, w.document->definitions,
+		&limits, NULL, NULL, &cost, &w.e),
 	    -1);
 	assert_string_equal(w.e.code, "query_too_deep");
 	assert_int_equal(validate(&w, "{ a: old ...F b: old } fragment F on "
 				      "Query { c: old }"),
 	    0);
-	assert_int_equal(gql_cost_check(&w.m, w.schema, w.document,
-			     w.document->definitions, &limits, NULL, NULL,
-			     &cost, &w.e),
+	assert_int_equal(
+	    gql_cost_check(&w.m, w.schema, w.document, w.document->definitions,
+		&limits, NULL, NULL, &cost, &w.e),
 	    -1);
 	assert_string_equal(w.e.code, "too_many_root_fields");
 	mem_destroy(&w.m);
@@ -515,16 +502,16 @@ fields_come_in_the_specifications_order(void **state)
 	(void)state;
 	open_world(&w);
 	assert_int_equal(validate(&w, text), 0);
-	assert_int_equal(gql_collector_create(
-			     &c, &w.m, w.schema, w.document, always, NULL),
+	assert_int_equal(
+	    gql_collector_create(&c, &w.m, w.schema, w.document, always, NULL),
 	    0);
 	assert_int_equal(gql_collect(&c, w.schema->roots[GQL_QUERY],
 			     w.document->definitions->set, &fields),
 	    0);
 	assert_int_equal(fields->node_count, 3);
 	for (size_t i = 0; i < 4; i++, fields = fields->next)
-		assert_true(gql_name_is(
-		    &fields->response, names[i], strlen(names[i])));
+		assert_true(
+		    gql_name_is(&fields->response, names[i], strlen(names[i])));
 	assert_null(fields);
 	mem_destroy(&w.m);
 }
@@ -539,8 +526,8 @@ introspect(struct world *w, const char *text, size_t limit, int *rc)
 	char *copy;
 
 	assert_int_equal(validate(w, text), 0);
-	assert_int_equal(gql_collector_create(
-			     &c, &w->m, w->schema, w->document, NULL, NULL),
+	assert_int_equal(
+	    gql_collector_create(&c, &w->m, w->schema, w->document, NULL, NULL),
 	    0);
 	assert_int_equal(gql_collect(&c, w->schema->roots[GQL_QUERY],
 			     w->document->definitions->set, &fields),
@@ -603,8 +590,7 @@ introspection_is_bounded(void **state)
 
 	(void)state;
 	open_world(&w);
-	(void)introspect(
-	    &w, "{ __schema { types { name } } }", 100, &rc);
+	(void)introspect(&w, "{ __schema { types { name } } }", 100, &rc);
 	assert_int_equal(rc, -1);
 	assert_string_equal(w.e.code, "response_too_large");
 	mem_destroy(&w.m);
@@ -630,17 +616,16 @@ main(void)
 	    cmocka_unit_test(introspection_tells_of_types),
 	    cmocka_unit_test(introspection_is_bounded),
 	};
-	struct CMUnitTest
-	    tests[COUNT(claims) + COUNT(schemas) + COUNT(others)];
+	struct CMUnitTest tests[COUNT(claims) + COUNT(schemas) + COUNT(others)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT(claims); i++)
 		tests[n++] = (struct CMUnitTest){claims[i].name, claim_holds,
 		    NULL, NULL, (void *)(uintptr_t)&claims[i]};
 	for (size_t i = 0; i < COUNT(schemas); i++)
-		tests[n++] = (struct CMUnitTest){schemas[i].name,
-		    schema_claim_holds, NULL, NULL,
-		    (void *)(uintptr_t)&schemas[i]};
+		tests[n++] =
+		    (struct CMUnitTest){schemas[i].name, schema_claim_holds,
+			NULL, NULL, (void *)(uintptr_t)&schemas[i]};
 	for (size_t i = 0; i < COUNT(others); i++)
 		tests[n++] = others[i];
 	return cmocka_run_group_tests(tests, NULL, NULL);
