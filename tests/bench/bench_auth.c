@@ -1,18 +1,24 @@
 /* bench_auth - what it costs to know who asks: the look-up in shared memory by
  * itself, and requests that are answered 404 by the same code: of a DAG with no
- * possible id, for which a token is needed, and of a path for which none is.
+ * possible id, for which a token is needed, and of a path for which none is. And
+ * what row-level security adds to a list, which the owner of the tables does not
+ * have: OPEN_BENCH_DATABASE (libpq URL of the owner).
  */
 #include <time.h>
+
+#include <libpq-fe.h>
 
 #include "load.h"
 #include "table.h"
 #include "web/known.h"
+#include "web_sql.h"
 
 #define ROUNDS	9
 #define ONE	4000
 #define MANY	20000
 #define LOOKUPS 1000000
 #define TOKENS	1000
+#define LISTS	40
 
 /* --- the look-up ------------------------------------------------------------ */
 
@@ -126,6 +132,101 @@ compare(unsigned clients, unsigned requests, const char *what, const char *peer,
 	samples_free(&without);
 }
 
+/* --- policies --------------------------------------------------------------- */
+
+static PGresult *
+sql(PGconn *pg, const char *text, ExecStatusType expected)
+{
+	PGresult *r = PQexec(pg, text);
+
+	if (PQresultStatus(r) != expected)
+		die(text, PQresultErrorMessage(r));
+	return r;
+}
+
+static void
+run(PGconn *pg, const char *text)
+{
+	PQclear(sql(pg, text, PGRES_COMMAND_OK));
+}
+
+/* An organization with 1,000 DAGs, never committed; its id. */
+static void
+fill(PGconn *pg, char organization[37])
+{
+	PGresult *r;
+	char text[400];
+
+	run(pg, "set client_min_messages = error");
+	run(pg, "begin");
+	r = sql(pg,
+	    "insert into open.organizations (name, slug)"
+	    " values ('policies', 'policies') returning id",
+	    PGRES_TUPLES_OK);
+	snprintf(organization, 37, "%s", PQgetvalue(r, 0, 0));
+	PQclear(r);
+	snprintf(text, sizeof(text),
+	    "insert into open.dags (organization_id, name)"
+	    " select '%s', 'dag ' || i from generate_series(1, 1000) i",
+	    organization);
+	run(pg, text);
+	snprintf(text, sizeof(text), "set local open.actor = '%s  user'",
+	    organization);
+	run(pg, text);
+	run(pg, "set local enable_seqscan = off");
+}
+
+/* Microseconds of one list, as the role that acts now. */
+static double
+list(PGconn *pg, const char *organization)
+{
+	const char *values[] = {
+	    organization, "1000", "f", "f", "f", NULL, NULL, NULL};
+	double begun = now_us();
+	PGresult *r;
+	int i;
+
+	for (i = 0; i < LISTS; i++) {
+		r = PQexecPrepared(pg, "list", 8, values, NULL, NULL, 0);
+		if (PQresultStatus(r) != PGRES_TUPLES_OK ||
+		    PQntuples(r) != 1000)
+			die("list", PQresultErrorMessage(r));
+		PQclear(r);
+	}
+	return (now_us() - begun) / LISTS;
+}
+
+static void
+policies(void)
+{
+	PGconn *pg = PQconnectdb(setting("OPEN_BENCH_DATABASE"));
+	struct samples with = {0}, without = {0};
+	char organization[37];
+	int i;
+
+	if (PQstatus(pg) != CONNECTION_OK)
+		die("database", PQerrorMessage(pg));
+	fill(pg, organization);
+	PQclear(
+	    PQprepare(pg, "list", SQL_DAGS_LIST[0].sql[0][0].text, 8, NULL));
+	for (i = 0; i < ROUNDS; i++) {
+		run(pg, "reset role");
+		samples_add(&without, list(pg, organization));
+		run(pg, "set local role open_server");
+		samples_add(&with, list(pg, organization));
+	}
+	table_row(&(struct row){.what = "a list of 1,000 DAGs with policies",
+	    .peer = "the same without row-level security",
+	    .ours = samples_quantile(&with, 0.5),
+	    .theirs = samples_quantile(&without, 0.5),
+	    .unit = "us",
+	    .limit = 1.2});
+	samples_free(&with);
+	samples_free(&without);
+	run(pg, "rollback");
+	PQfinish(pg);
+}
+
 int
 main(void)
 {
@@ -140,5 +241,6 @@ main(void)
 	    "a request that needs none", "  authentication adds");
 	compare(32, MANY, "request with a token, 32 clients, time of one",
 	    "a request that needs none", "  authentication adds");
+	policies();
 	return 0;
 }
