@@ -60,7 +60,6 @@ void kore_parent_configure(int, char **);
 void kore_parent_teardown(void);
 void kore_worker_configure(void);
 void kore_worker_teardown(void);
-int web_module(int);
 
 const struct config *
 flow_config(void)

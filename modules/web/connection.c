@@ -416,7 +416,8 @@ connection_send(struct database_connection *c, struct query *q)
 		c->at++;
 	}
 	sent = sent && PQsendQueryPrepared(link_of(c), q->sql->key, p->count,
-			   p->values, p->lengths, p->formats, 0);
+			   (const char *const *)p->values, p->lengths,
+			   p->formats, q->binary);
 	send_all(c, sent);
 }
 

@@ -48,6 +48,7 @@ struct query {
 	/* With an actor: the statement is never planned for its parameters, which
 	 * can take longer than running it. */
 	bool planned_once;
+	bool binary; /* the format of the rows */
 	void (*done)(struct query *);
 	void *arg;
 

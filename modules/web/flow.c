@@ -58,6 +58,7 @@ flow_release(struct flow *f)
 		kore_buf_free(f->body);
 	query_clear(&f->query);
 	settings_release(f->settings);
+	flow_many_clear(f);
 	mem_destroy(&f->mem);
 	f->magic = 0;
 	free(f);
@@ -73,6 +74,7 @@ request_gone(struct http_request *req)
 	list_remove(f);
 	f->req = NULL;
 	query_forget(&f->query);
+	flow_many_forget(f);
 	if (f->start.waiting)
 		start_forget(f);
 	flow_release(f);
@@ -346,12 +348,11 @@ flow_params(struct flow *f)
 enum flow_next
 flow_unavailable(struct flow *f)
 {
-	return flow_fail(f, 503, "database_unavailable",
-	    "The database can't be reached; try again soon.");
+	return flow_fail(f, 503, "database_unavailable", "%s", NO_DATABASE);
 }
 
-static const char *
-actor_of(struct flow *f)
+const char *
+flow_actor_text(struct flow *f)
 {
 	if (f->actor_text[0] == '\0')
 		actor_text(flow_actor(f), flow_address(f), f->actor_text);
@@ -370,7 +371,7 @@ flow_query(struct flow *f, const struct sql *sql)
 	query_clear(&f->query);
 	f->query.sql = kept;
 	f->query.params = &f->params;
-	f->query.actor = actor_of(f);
+	f->query.actor = flow_actor_text(f);
 	f->query.done = query_done;
 	f->query.arg = f;
 	atomic_fetch_add(&server.mine->queries, 1);
@@ -404,80 +405,21 @@ flow_constraint(struct flow *f, const char *constraint, int status,
 
 /* --- a database error as an answer ---------------------------------------- */
 
-/* By SQLSTATE, the first that fits; two characters name a class. */
-static const struct {
-	const char *state;
-	int status;
-	const char *code, *detail;
-} database_errors[] = {
-    {"53100", 503, "database_full",
-	"The database has no space left; nothing was changed."},
-    {"53", 503, "database_unavailable",
-	"The database is overloaded; try again soon."},
-    {"57014", 504, "timeout",
-	"The database took longer than the server allows."},
-    {"57", 503, "database_unavailable",
-	"The database is not ready; try again soon."},
-    {"08", 503, "database_unavailable",
-	"The database can't be reached; try again soon."},
-    {"40", 503, "try_again",
-	"The request met another one; nothing was changed."},
-    {"OP001", 503, "server_not_ready",
-	"This server has lost its lease and ends; try again soon."},
-    {"25006", 503, "database_unavailable",
-	"The database only reads; try again soon."},
-    {"22", 422, "invalid_value", "A value can't be stored as it was given."},
-    {"54", 422, "too_large", "A value is too large to be stored."},
-};
-
-/* A database in trouble refuses everything; one line a second tells it. */
-static void
-log_refusal(const struct query *q)
-{
-	static int64_t told_ns;
-	int64_t now = clock_mono_ns();
-
-	if (now - told_ns < INT64_C(1000000000))
-		return;
-	told_ns = now;
-	log_warning("%s: %s %s", q->sql->name, q->sqlstate, q->message);
-}
-
-static enum flow_next
-database_internal(struct flow *f)
-{
-	char id[UUID_TEXT];
-	struct uuid uuid = uuid_v7();
-
-	uuid_format(&uuid, id);
-	log_error("%s: %s: %s %s", id, f->query.sql->name, f->query.sqlstate,
-	    f->query.message);
-	return flow_fail(f, 500, "internal",
-	    "Something went wrong; the server's log has it under %s.", id);
-}
-
 enum flow_next
 flow_database(struct flow *f)
 {
 	const struct query *q = &f->query;
+	struct flow_error e;
 	size_t i;
 
-	atomic_fetch_add(&server.mine->query_failures, 1);
-	if (q->outcome != QUERY_ERROR)
-		return flow_unavailable(f);
 	for (i = 0; i < f->constraint_count; i++)
-		if (strcmp(f->constraints[i].constraint, q->constraint) == 0)
+		if (q->outcome == QUERY_ERROR &&
+		    strcmp(f->constraints[i].constraint, q->constraint) == 0) {
+			atomic_fetch_add(&server.mine->query_failures, 1);
 			return flow_fail(f, f->constraints[i].status,
 			    f->constraints[i].code, "%s",
 			    f->constraints[i].detail);
-	for (i = 0; i < sizeof(database_errors) / sizeof(database_errors[0]);
-	     i++) {
-		if (strncmp(database_errors[i].state, q->sqlstate,
-			strlen(database_errors[i].state)) != 0)
-			continue;
-		log_refusal(q);
-		return flow_fail(f, database_errors[i].status,
-		    database_errors[i].code, "%s", database_errors[i].detail);
-	}
-	return database_internal(f);
+		}
+	flow_query_error(q, &e);
+	return flow_fail(f, e.status, e.code, "%s", e.detail);
 }

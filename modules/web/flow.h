@@ -98,6 +98,25 @@ const struct sql_rows *flow_rows(const struct flow *);
 void flow_constraint(struct flow *, const char *constraint, int status,
     const char *code, const char *detail);
 
+/* Asks several statements at once, each in a transaction of its own; the next
+ * step runs when all are answered. They are not kept: statements and parameters
+ * must lie in the flow's memory. A key of "" is planned anew. */
+struct flow_ask {
+	const struct sql *sql;
+	const struct sql_params *params;
+};
+enum flow_next flow_ask_all(
+    struct flow *, const struct flow_ask *, unsigned count);
+/* The rows of the i-th, in binary format; NULL: it failed, and this is how the
+ * API tells it (code is a literal, resident). */
+struct flow_error {
+	int status;
+	const char *code;
+	char detail[ERR_MESSAGE_MAX];
+};
+const struct sql_rows *flow_rows_of(const struct flow *, unsigned i);
+void flow_error_of(struct flow *, unsigned i, struct flow_error *);
+
 /* Runs fn(state) on a helper thread (parsing 4 MiB, hashing); the next step
  * follows. fn may use flow_mem's memory only through what state holds; the flow
  * waits meanwhile. */

@@ -104,6 +104,7 @@ static const struct {
     {"executions", "@.organization_id = (select open.actor_organization())"},
     {"node-executions",
 	"@.organization_id = (select open.actor_organization())"},
+    {"elements", "@.organization_id = (select open.actor_organization())"},
     {"signals", "@.organization_id = (select open.actor_organization())"},
     {"organizations", "@.id = (select open.actor_organization())"},
     {"users",
@@ -113,6 +114,14 @@ static const struct {
     {"secrets",
 	"@.organization_id = (select open.actor_organization()) and (select "
 	"open.actor_is_admin())"},
+    {"tokens",
+	"@.organization_id = (select open.actor_organization()) and "
+	"@.revoked_at is null and (@.user_id = (select open.actor_user()) or "
+	"(select open.actor_is_admin()))"},
+    {"sessions",
+	"@.organization_id = (select open.actor_organization()) and "
+	"@.user_id = (select open.actor_user()) and @.revoked_at is null and "
+	"@.expires_at > now()"},
     {"audit-log",
 	"@.organization_id = (select open.actor_organization()) and (select "
 	"open.actor_is_admin())"},

@@ -72,6 +72,8 @@ struct flow {
 	struct query query;
 	char address[ACTOR_ADDRESS]; /* "": not looked at yet */
 	char actor_text[ACTOR_TEXT]; /* "": not written yet */
+	struct query *many;	     /* of flow_ask_all */
+	unsigned many_count, many_pending;
 	bool asked; /* query holds an outcome that was not looked at */
 	struct sql_params params;
 	unsigned constraint_count;
@@ -97,7 +99,16 @@ enum flow_next flow_wait(struct flow *);     /* sleep until flow_wake */
 enum flow_next flow_database(struct flow *); /* answers the query's error */
 enum flow_next flow_unavailable(struct flow *); /* 503 database_unavailable */
 void flow_release(struct flow *);
+const char *flow_actor_text(struct flow *); /* see actor.h */
 void flow_init(const struct config *);
+
+/* --- flow_error.c --- */
+#define NO_DATABASE "The database can't be reached; try again soon."
+void flow_query_error(const struct query *, struct flow_error *);
+
+/* --- flow_many.c --- */
+void flow_many_forget(struct flow *); /* the client went away */
+void flow_many_clear(struct flow *);
 
 /* --- session.c --- */
 enum flow_next session_begin(struct flow *); /* FLOW_NEXT: the actor is known */

@@ -39,7 +39,9 @@ enum field_flags {
 	FIELD_UPDATE = 1 << 2,	 /* may be given to PATCH */
 	FIELD_LONG = 1 << 3,
 	FIELD_WRITE_ONLY = 1 << 5, /* may be given, is never shown */
-	FIELD_BY_ID = 1 << 4	   /* to sort by it is to sort by id (UUIDv7) */
+	FIELD_BY_ID = 1 << 4,	   /* to sort by it is to sort by id (UUIDv7) */
+	FIELD_SOLID = 1 << 8,
+	FIELD_BIG = 1 << 9 /* may need more than 32 bits */
 };
 
 struct field {
@@ -128,7 +130,7 @@ struct resource {
 extern const struct resource resource_dags, resource_dag_versions,
     resource_executions, resource_node_executions, resource_elements,
     resource_secrets, resource_organizations, resource_signals,
-    resource_audit_log, resource_tokens, resource_sessions;
+    resource_audit_log, resource_tokens, resource_sessions, resource_users;
 extern const struct resource *const resource_table[];	/* NULL-ended */
 const struct resource *resource_find(const char *type); /* NULL: unknown */
 const struct field *resource_field(const struct resource *, const char *name);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -21,53 +22,6 @@ resource_integer(const char *text, long long min, long long max)
 		return false;
 	n = strtoll(text, &end, 10);
 	return *end == '\0' && n >= min && n <= max;
-}
-
-static const char base64[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static char *
-base64_encode(const char *text, size_t len, struct mem *mem)
-{
-	char *out = mem_alloc(mem, len / 3 * 4 + 5);
-	char *o = out;
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	if (out == NULL)
-		return NULL;
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 8 | (unsigned char)text[i];
-		for (have += 8; have >= 6; have -= 6)
-			*o++ = base64[bits >> (have - 6) & 63];
-	}
-	if (have > 0)
-		*o++ = base64[bits << (6 - have) & 63];
-	*o = '\0';
-	return out;
-}
-
-static char *
-base64_decode(const char *text, struct mem *mem)
-{
-	char *out = mem_alloc(mem, strlen(text) + 1);
-	char *o = out;
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	for (; out != NULL && *text != '\0'; text++) {
-		const char *at = strchr(base64, *text);
-
-		if (at == NULL)
-			return NULL;
-		bits = bits << 6 | (uint32_t)(at - base64);
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			*o++ = (char)(bits >> have & 0xff);
-		}
-	}
-	return out;
 }
 
 /* The decoded text: direction, id, name of the order, ":", value. Times are
@@ -93,7 +47,7 @@ resource_cursor(const struct resource_query *q, const char *value,
 	}
 	text = mem_printf(mem, "%c%s%s:%s", q->descending ? '-' : '+', id_text,
 	    q->sort->name, value != NULL ? value : "");
-	return text != NULL ? base64_encode(text, strlen(text), mem) : NULL;
+	return text != NULL ? base64_encode(mem, text, strlen(text)) : NULL;
 }
 
 /* The cursor's value as SQL text; NULL: not a value of the order's type. */
@@ -128,7 +82,9 @@ resource_cursor_parse(
     struct resource_query *q, const char *given, struct mem *mem)
 {
 	size_t name_len = strlen(q->sort->name);
-	char *text = strlen(given) <= 4096 ? base64_decode(given, mem) : NULL;
+	size_t len;
+	char *text =
+	    strlen(given) <= 4096 ? base64_decode(mem, given, &len) : NULL;
 
 	if (text == NULL || strlen(text) < 37 + name_len + 1 ||
 	    text[0] != (q->descending ? '-' : '+') ||

@@ -37,20 +37,21 @@ static const struct action no_actions[] = {ACTIONS_END};
 
 static const struct field dag_fields[] = {
     {"name", FIELD_TEXT, COL_DAG_NAME,
-	FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE, NULL,
+	FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE | FIELD_SOLID, NULL,
 	"Unique in the organization among DAGs that are not deleted; 1 to "
 	"200 characters."},
     {"description", FIELD_TEXT, COL_DAG_DESCRIPTION,
-	FIELD_CREATE | FIELD_UPDATE, NULL, "Text for people."},
-    {"status", FIELD_ENUM, COL_DAG_STATUS, 0, dag_statuses,
+	FIELD_CREATE | FIELD_UPDATE | FIELD_SOLID, NULL, "Text for people."},
+    {"status", FIELD_ENUM, COL_DAG_STATUS, FIELD_SOLID, dag_statuses,
 	"Only an active DAG can be started."},
-    {"version", FIELD_INTEGER, COL_DAG_VERSION, FIELD_UPDATE, NULL,
+    {"version", FIELD_INTEGER, COL_DAG_VERSION, FIELD_UPDATE | FIELD_SOLID,
+	NULL,
 	"Number of the newest version. Given to an update, it is the "
 	"version that the client has seen: the update is refused when "
 	"there is a newer one."},
     {"definition", FIELD_JSON, COL_DAG_DEFINITION,
-	FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE | FIELD_LONG, NULL,
-	"The newest version's timeout, durability and nodes."},
+	FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE | FIELD_LONG | FIELD_SOLID,
+	NULL, "The newest version's timeout, durability and nodes."},
     {"active_version", FIELD_INTEGER, COL_DAG_ACTIVE_VERSION, FIELD_LONG, NULL,
 	"Number of the version that executions run."},
     {"statistics", FIELD_JSON, COL_DAG_STATISTICS, FIELD_LONG, NULL,
@@ -59,9 +60,9 @@ static const struct field dag_fields[] = {
 	"cancelled_executions, success_rate (percentage), avg_duration_ms, "
 	"total_duration_ms, total_nodes, failed_nodes, last_ended_at. Null: "
 	"none has ended."},
-    {"inserted_at", FIELD_TIME, COL_DAG_INSERTED_AT, 0, NULL,
+    {"inserted_at", FIELD_TIME, COL_DAG_INSERTED_AT, FIELD_SOLID, NULL,
 	"When it was created."},
-    {"updated_at", FIELD_TIME, COL_DAG_UPDATED_AT, 0, NULL,
+    {"updated_at", FIELD_TIME, COL_DAG_UPDATED_AT, FIELD_SOLID, NULL,
 	"When it was last changed."},
     FIELDS_END,
 };
@@ -122,23 +123,25 @@ const struct resource resource_dags = {
 /* --- dag-versions ------------------------------------------------------- */
 
 static const struct field dag_version_fields[] = {
-    {"number", FIELD_INTEGER, COL_DAG_VERSION_NUMBER, 0, NULL,
+    {"number", FIELD_INTEGER, COL_DAG_VERSION_NUMBER, FIELD_SOLID, NULL,
 	"Counts from 1 in each DAG."},
-    {"definition", FIELD_JSON, COL_DAG_VERSION_DEFINITION, FIELD_LONG, NULL,
+    {"definition", FIELD_JSON, COL_DAG_VERSION_DEFINITION,
+	FIELD_LONG | FIELD_SOLID, NULL,
 	"Timeout, durability and nodes, in canonical form."},
-    {"definition_hash", FIELD_TEXT, COL_DAG_VERSION_DEFINITION_HASH, 0, NULL,
-	"SHA-256 of the canonical definition."},
-    {"node_count", FIELD_INTEGER, COL_DAG_VERSION_NODE_COUNT, FIELD_LONG, NULL,
-	"How many nodes it has."},
-    {"durability", FIELD_ENUM, COL_DAG_VERSION_DURABILITY, 0, durabilities,
+    {"definition_hash", FIELD_TEXT, COL_DAG_VERSION_DEFINITION_HASH,
+	FIELD_SOLID, NULL, "SHA-256 of the canonical definition."},
+    {"node_count", FIELD_INTEGER, COL_DAG_VERSION_NODE_COUNT,
+	FIELD_LONG | FIELD_SOLID, NULL, "How many nodes it has."},
+    {"durability", FIELD_ENUM, COL_DAG_VERSION_DURABILITY, FIELD_SOLID,
+	durabilities,
 	"When the end of a node is committed: sync before its successors "
 	"start, batch at most 100 ms later, memory never: only the end of "
 	"the execution is, which then has no node-executions."},
-    {"priority", FIELD_INTEGER, COL_DAG_VERSION_PRIORITY, 0, NULL,
+    {"priority", FIELD_INTEGER, COL_DAG_VERSION_PRIORITY, FIELD_SOLID, NULL,
 	"What its executions have where none is given at their start."},
-    {"compiled", FIELD_BOOLEAN, COL_DAG_VERSION_COMPILED, 0, NULL,
+    {"compiled", FIELD_BOOLEAN, COL_DAG_VERSION_COMPILED, FIELD_SOLID, NULL,
 	"Whether it has been activated before."},
-    {"inserted_at", FIELD_TIME, COL_DAG_VERSION_INSERTED_AT, 0, NULL,
+    {"inserted_at", FIELD_TIME, COL_DAG_VERSION_INSERTED_AT, FIELD_SOLID, NULL,
 	"When it was saved."},
     FIELDS_END,
 };
@@ -177,10 +180,10 @@ const struct resource resource_dag_versions = {
 /* --- executions --------------------------------------------------------- */
 
 static const struct field execution_fields[] = {
-    {"status", FIELD_ENUM, COL_EXECUTION_STATUS, 0, execution_statuses,
-	"Failed if any node failed or its time was up."},
-    {"inserted_at", FIELD_TIME, COL_EXECUTION_INSERTED_AT, FIELD_BY_ID, NULL,
-	"When it was asked for."},
+    {"status", FIELD_ENUM, COL_EXECUTION_STATUS, FIELD_SOLID,
+	execution_statuses, "Failed if any node failed or its time was up."},
+    {"inserted_at", FIELD_TIME, COL_EXECUTION_INSERTED_AT,
+	FIELD_BY_ID | FIELD_SOLID, NULL, "When it was asked for."},
     {"started_at", FIELD_TIME, COL_EXECUTION_STARTED_AT, 0, NULL,
 	"When its first node could start."},
     {"completed_at", FIELD_TIME, COL_EXECUTION_COMPLETED_AT, 0, NULL,
@@ -191,35 +194,38 @@ static const struct field execution_fields[] = {
 	"Since when it starts no nodes; null: it is not paused."},
     {"duration_ms", FIELD_NUMBER, COL_EXECUTION_DURATION_MS, 0, NULL,
 	"Milliseconds from started_at to completed_at."},
-    {"context", FIELD_JSON, COL_EXECUTION_CONTEXT, FIELD_CREATE | FIELD_LONG,
-	NULL, "The input: an object that expressions read as context."},
+    {"context", FIELD_JSON, COL_EXECUTION_CONTEXT,
+	FIELD_CREATE | FIELD_LONG | FIELD_SOLID, NULL,
+	"The input: an object that expressions read as context."},
     {"result", FIELD_JSON, COL_EXECUTION_RESULT, FIELD_LONG, NULL,
 	"Results of the nodes without successors, by node name."},
     {"error_message", FIELD_TEXT, COL_EXECUTION_ERROR_MESSAGE, 0, NULL,
 	"Why it failed."},
-    {"retry_count", FIELD_INTEGER, COL_EXECUTION_RETRY_COUNT, 0, NULL,
+    {"retry_count", FIELD_INTEGER, COL_EXECUTION_RETRY_COUNT, FIELD_SOLID, NULL,
 	"How often it was started again."},
-    {"priority", FIELD_INTEGER, COL_EXECUTION_PRIORITY, FIELD_CREATE, NULL,
+    {"priority", FIELD_INTEGER, COL_EXECUTION_PRIORITY,
+	FIELD_CREATE | FIELD_SOLID, NULL,
 	"From -100 to 100: among executions of the organization the higher "
 	"one goes first. Without it the DAG's."},
-    {"compute_ms", FIELD_NUMBER, COL_EXECUTION_COMPUTE_MS, 0, NULL,
+    {"compute_ms", FIELD_NUMBER, COL_EXECUTION_COMPUTE_MS, FIELD_SOLID, NULL,
 	"Milliseconds of CPU time that its nodes took, all attempts; known "
 	"when it has ended."},
-    {"metadata", FIELD_JSON, COL_EXECUTION_METADATA, FIELD_CREATE | FIELD_LONG,
-	NULL, "Facts about it that its nodes don't read: an object."},
-    {"total_nodes", FIELD_INTEGER, COL_EXECUTION_TOTAL_NODES, 0, NULL,
+    {"metadata", FIELD_JSON, COL_EXECUTION_METADATA,
+	FIELD_CREATE | FIELD_LONG | FIELD_SOLID, NULL,
+	"Facts about it that its nodes don't read: an object."},
+    {"total_nodes", FIELD_INTEGER, COL_EXECUTION_TOTAL_NODES, FIELD_SOLID, NULL,
 	"How many nodes it has."},
-    {"succeeded_nodes", FIELD_INTEGER, COL_EXECUTION_SUCCEEDED_NODES, 0, NULL,
-	"How many have succeeded."},
-    {"failed_nodes", FIELD_INTEGER, COL_EXECUTION_FAILED_NODES, 0, NULL,
-	"How many have failed."},
+    {"succeeded_nodes", FIELD_INTEGER, COL_EXECUTION_SUCCEEDED_NODES,
+	FIELD_SOLID, NULL, "How many have succeeded."},
+    {"failed_nodes", FIELD_INTEGER, COL_EXECUTION_FAILED_NODES, FIELD_SOLID,
+	NULL, "How many have failed."},
     {"success_rate", FIELD_NUMBER, COL_EXECUTION_SUCCESS_RATE, 0, NULL,
 	"Percentage of nodes that have succeeded."},
     {"avg_node_duration_ms", FIELD_NUMBER, COL_EXECUTION_AVG_NODE_DURATION_MS,
 	FIELD_LONG, NULL, "Average milliseconds of the nodes that ran."},
     {"parent_node", FIELD_TEXT, COL_EXECUTION_PARENT_NODE, 0, NULL,
 	"The node of the parent that started it."},
-    {"depth", FIELD_INTEGER, COL_EXECUTION_DEPTH, 0, NULL,
+    {"depth", FIELD_INTEGER, COL_EXECUTION_DEPTH, FIELD_SOLID, NULL,
 	"How many executions are above it."},
     FIELDS_END,
 };
@@ -308,11 +314,12 @@ const struct resource resource_executions = {
 /* --- node-executions ---------------------------------------------------- */
 
 static const struct field node_execution_fields[] = {
-    {"node_name", FIELD_TEXT, COL_NODE_EXECUTION_NODE_NAME, 0, NULL,
+    {"node_name", FIELD_TEXT, COL_NODE_EXECUTION_NODE_NAME, FIELD_SOLID, NULL,
 	"The node's name in the definition."},
-    {"node_index", FIELD_INTEGER, COL_NODE_EXECUTION_NODE_INDEX, 0, NULL,
-	"The node's place in the definition, from 0."},
-    {"status", FIELD_ENUM, COL_NODE_EXECUTION_STATUS, 0, node_statuses,
+    {"node_index", FIELD_INTEGER, COL_NODE_EXECUTION_NODE_INDEX, FIELD_SOLID,
+	NULL, "The node's place in the definition, from 0."},
+    {"status", FIELD_ENUM, COL_NODE_EXECUTION_STATUS, FIELD_SOLID,
+	node_statuses,
 	"How it ended; running from its first attempt on (shown a moment "
 	"later), pending before."},
     {"started_at", FIELD_TIME, COL_NODE_EXECUTION_STARTED_AT, 0, NULL,
@@ -321,8 +328,8 @@ static const struct field node_execution_fields[] = {
 	"When it ended."},
     {"duration_ms", FIELD_NUMBER, COL_NODE_EXECUTION_DURATION_MS, 0, NULL,
 	"Milliseconds from started_at to completed_at."},
-    {"retry_count", FIELD_INTEGER, COL_NODE_EXECUTION_RETRY_COUNT, 0, NULL,
-	"Attempts after the first."},
+    {"retry_count", FIELD_INTEGER, COL_NODE_EXECUTION_RETRY_COUNT, FIELD_SOLID,
+	NULL, "Attempts after the first."},
     {"error", FIELD_TEXT, COL_NODE_EXECUTION_ERROR, 0, NULL, "Why it failed."},
     {"elements", FIELD_JSON, COL_NODE_EXECUTION_ELEMENTS, 0, NULL,
 	"Of a node with for_each whose list is known: how many elements it "
@@ -375,9 +382,9 @@ const struct resource resource_node_executions = {
 /* --- elements ------------------------------------------------------------- */
 
 static const struct field element_fields[] = {
-    {"element_index", FIELD_INTEGER, COL_ELEMENT_ELEMENT_INDEX, 0, NULL,
-	"The element's place in the list, from 0."},
-    {"status", FIELD_ENUM, COL_ELEMENT_STATUS, 0, node_statuses,
+    {"element_index", FIELD_INTEGER, COL_ELEMENT_ELEMENT_INDEX, FIELD_SOLID,
+	NULL, "The element's place in the list, from 0."},
+    {"status", FIELD_ENUM, COL_ELEMENT_STATUS, FIELD_SOLID, node_statuses,
 	"How it ended; pending before its first attempt and between two."},
     {"started_at", FIELD_TIME, COL_ELEMENT_STARTED_AT, 0, NULL,
 	"When its first attempt began."},
@@ -385,7 +392,7 @@ static const struct field element_fields[] = {
 	"When it ended."},
     {"duration_ms", FIELD_NUMBER, COL_ELEMENT_DURATION_MS, 0, NULL,
 	"Milliseconds from started_at to completed_at."},
-    {"retry_count", FIELD_INTEGER, COL_ELEMENT_RETRY_COUNT, 0, NULL,
+    {"retry_count", FIELD_INTEGER, COL_ELEMENT_RETRY_COUNT, FIELD_SOLID, NULL,
 	"Attempts after the first."},
     {"error", FIELD_TEXT, COL_ELEMENT_ERROR, 0, NULL, "Why it failed."},
     {"result", FIELD_JSON, COL_ELEMENT_RESULT, FIELD_LONG, NULL,
@@ -428,14 +435,15 @@ const struct resource resource_elements = {
 /* --- secrets -------------------------------------------------------------- */
 
 static const struct field secret_fields[] = {
-    {"name", FIELD_TEXT, COL_SECRET_NAME, FIELD_CREATE | FIELD_REQUIRED, NULL,
+    {"name", FIELD_TEXT, COL_SECRET_NAME,
+	FIELD_CREATE | FIELD_REQUIRED | FIELD_SOLID, NULL,
 	"What ${{ secrets.NAME }} calls it: letters, digits and _."},
     {"value", FIELD_TEXT, -1,
 	FIELD_CREATE | FIELD_REQUIRED | FIELD_UPDATE | FIELD_WRITE_ONLY, NULL,
 	"Up to 64 KiB of text. It is stored encrypted and never shown again."},
-    {"inserted_at", FIELD_TIME, COL_SECRET_INSERTED_AT, 0, NULL,
+    {"inserted_at", FIELD_TIME, COL_SECRET_INSERTED_AT, FIELD_SOLID, NULL,
 	"When it was created."},
-    {"updated_at", FIELD_TIME, COL_SECRET_UPDATED_AT, 0, NULL,
+    {"updated_at", FIELD_TIME, COL_SECRET_UPDATED_AT, FIELD_SOLID, NULL,
 	"When its value was last set."},
     FIELDS_END,
 };
@@ -473,14 +481,15 @@ const struct resource resource_secrets = {
 /* --- signals -------------------------------------------------------------- */
 
 static const struct field signal_fields[] = {
-    {"name", FIELD_TEXT, COL_SIGNAL_NAME, FIELD_CREATE | FIELD_REQUIRED, NULL,
+    {"name", FIELD_TEXT, COL_SIGNAL_NAME,
+	FIELD_CREATE | FIELD_REQUIRED | FIELD_SOLID, NULL,
 	"What a node waits for: letters, digits, _ and -."},
     {"value", FIELD_VALUE, COL_SIGNAL_VALUE, FIELD_CREATE | FIELD_LONG, NULL,
 	"Any JSON, for the node that takes it; without one null."},
-    {"delivered", FIELD_BOOLEAN, COL_SIGNAL_DELIVERED, 0, NULL,
+    {"delivered", FIELD_BOOLEAN, COL_SIGNAL_DELIVERED, FIELD_SOLID, NULL,
 	"Whether a node was waiting for it when it was sent; else it is kept "
 	"for the first one that does."},
-    {"sent_at", FIELD_TIME, COL_SIGNAL_SENT_AT, FIELD_BY_ID, NULL,
+    {"sent_at", FIELD_TIME, COL_SIGNAL_SENT_AT, FIELD_BY_ID | FIELD_SOLID, NULL,
 	"When it was sent."},
     {"taken_at", FIELD_TIME, COL_SIGNAL_TAKEN_AT, 0, NULL,
 	"When a node took it."},
@@ -527,28 +536,30 @@ const struct resource resource_signals = {
 /* --- organizations -------------------------------------------------------- */
 
 static const struct field organization_fields[] = {
-    {"name", FIELD_TEXT, COL_ORGANIZATION_NAME, 0, NULL, "Its name."},
-    {"slug", FIELD_TEXT, COL_ORGANIZATION_SLUG, 0, NULL,
+    {"name", FIELD_TEXT, COL_ORGANIZATION_NAME, FIELD_SOLID, NULL, "Its name."},
+    {"slug", FIELD_TEXT, COL_ORGANIZATION_SLUG, FIELD_SOLID, NULL,
 	"Its short name: what openctl takes."},
-    {"inserted_at", FIELD_TIME, COL_ORGANIZATION_INSERTED_AT, 0, NULL,
+    {"inserted_at", FIELD_TIME, COL_ORGANIZATION_INSERTED_AT, FIELD_SOLID, NULL,
 	"When it was created."},
-    {"settings", FIELD_JSON, COL_ORGANIZATION_SETTINGS, 0, NULL,
+    {"settings", FIELD_JSON, COL_ORGANIZATION_SETTINGS, FIELD_SOLID, NULL,
 	"What it may do, and what may run at once: max_executions, max_nodes, "
 	"pools."},
     {"compute_quota", FIELD_INTEGER, COL_ORGANIZATION_COMPUTE_QUOTA, 0, NULL,
 	"Hours of CPU time a month; null: no limit."},
     {"storage_quota", FIELD_INTEGER, COL_ORGANIZATION_STORAGE_QUOTA, 0, NULL,
 	"GB (10^9 bytes) of definitions and history; null: no limit."},
-    {"compute_used_ms", FIELD_NUMBER, COL_ORGANIZATION_COMPUTE_USED_MS, 0, NULL,
+    {"compute_used_ms", FIELD_NUMBER, COL_ORGANIZATION_COMPUTE_USED_MS,
+	FIELD_SOLID, NULL,
 	"Milliseconds of CPU time of executions that were created this month "
 	"and have ended."},
     {"storage_used_bytes", FIELD_INTEGER, COL_ORGANIZATION_STORAGE_USED_BYTES,
-	0, NULL,
+	FIELD_SOLID | FIELD_BIG, NULL,
 	"Bytes of definitions, plans, contexts, results, errors and logs."},
-    {"month_executions", FIELD_INTEGER, COL_ORGANIZATION_MONTH_EXECUTIONS, 0,
-	NULL, "Executions that were created this month and have ended."},
-    {"total_executions", FIELD_INTEGER, COL_ORGANIZATION_TOTAL_EXECUTIONS, 0,
-	NULL, "Executions that have ended."},
+    {"month_executions", FIELD_INTEGER, COL_ORGANIZATION_MONTH_EXECUTIONS,
+	FIELD_SOLID | FIELD_BIG, NULL,
+	"Executions that were created this month and have ended."},
+    {"total_executions", FIELD_INTEGER, COL_ORGANIZATION_TOTAL_EXECUTIONS,
+	FIELD_SOLID | FIELD_BIG, NULL, "Executions that have ended."},
     FIELDS_END,
 };
 

@@ -44,4 +44,8 @@ const char *route_fault(const struct route_method *);
 		return route_run(req, handler##_table);                        \
 	}
 
+/* A module's callback in kore.conf, or what one of its own calls: it may go when
+ * no thread runs its code. */
+int web_module(int action);
+
 #endif

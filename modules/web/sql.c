@@ -54,13 +54,40 @@ sql_keep(struct mem *m, const struct sql *sql)
 
 /* --- parameters: sticky, mem tells ---------------------------------------- */
 
+static bool
+grow(struct sql_params *p)
+{
+	size_t room = (size_t)p->room * 2, count = (size_t)p->count;
+	const char **values = mem_array(p->mem, room, sizeof(*values));
+	int *numbers = mem_array(p->mem, room * 2, sizeof(*numbers));
+
+	if (values == NULL || numbers == NULL)
+		return false;
+	memcpy(values, p->values, count * sizeof(*values));
+	memcpy(numbers, p->lengths, count * sizeof(*numbers));
+	memcpy(numbers + room, p->formats, count * sizeof(*numbers));
+	p->values = values;
+	p->lengths = numbers;
+	p->formats = numbers + room;
+	p->room = (int)room;
+	return true;
+}
+
 static void
 put(struct sql_params *p, const char *value, size_t len, int format)
 {
+	if (p->count == 0) {
+		p->values = p->few_values;
+		p->lengths = p->few_lengths;
+		p->formats = p->few_formats;
+		p->room = SQL_PARAMS_FEW;
+	}
 	if (p->count == SQL_PARAMS_MAX || len > INT32_MAX) {
 		p->mem->failed = true;
 		return;
 	}
+	if (p->count == p->room && !grow(p))
+		return;
 	p->values[p->count] = value;
 	p->lengths[p->count] = (int)len;
 	p->formats[p->count++] = format;

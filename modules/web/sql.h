@@ -39,14 +39,18 @@ struct sql_sort {
 };
 
 /* Parameters, in the order of $1, $2, …; memory from the request. Strings are
- * not copied. Sticky. */
-#define SQL_PARAMS_MAX 24
+ * not copied. Sticky. The first ones need no memory; with more of them mem must
+ * stay while there are any. */
+#define SQL_PARAMS_FEW 24
+#define SQL_PARAMS_MAX 4000
 struct sql_params {
 	struct mem *mem;
-	int count;
-	const char *values[SQL_PARAMS_MAX];
-	int lengths[SQL_PARAMS_MAX];
-	int formats[SQL_PARAMS_MAX]; /* 0 text, 1 binary */
+	int count, room;
+	const char **values;
+	int *lengths;
+	int *formats; /* 0 text, 1 binary */
+	const char *few_values[SQL_PARAMS_FEW];
+	int few_lengths[SQL_PARAMS_FEW], few_formats[SQL_PARAMS_FEW];
 };
 void sql_text(struct sql_params *, const char *s);	 /* NULL: SQL null */
 void sql_uuid(struct sql_params *, const struct uuid *); /* NULL: SQL null */

@@ -136,7 +136,7 @@ print_cell(const char *text, size_t width, bool last)
 static void
 print_table(struct ctl *ctl, const char *const *headings)
 {
-	size_t width[SQL_PARAMS_MAX], w;
+	size_t width[SQL_PARAMS_FEW], w;
 	int row, column, columns = db_columns(ctl->db);
 
 	for (column = 0; column < columns; column++) {

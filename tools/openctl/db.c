@@ -16,9 +16,9 @@ struct db {
 	PGresult *rows;
 	char constraint[64];
 	int count;
-	const char *values[SQL_PARAMS_MAX];
-	int lengths[SQL_PARAMS_MAX];
-	int formats[SQL_PARAMS_MAX];
+	const char *values[SQL_PARAMS_FEW];
+	int lengths[SQL_PARAMS_FEW];
+	int formats[SQL_PARAMS_FEW];
 };
 
 /* libpq's messages end in a newline and may have several lines; the first
@@ -134,7 +134,7 @@ db_close(struct db *db)
 static void
 param_add(struct db *db, const char *value, size_t len, int format)
 {
-	if (db->count == SQL_PARAMS_MAX)
+	if (db->count == SQL_PARAMS_FEW)
 		abort();
 	db->values[db->count] = value;
 	db->lengths[db->count] = (int)len;

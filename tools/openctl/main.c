@@ -190,6 +190,8 @@ static const struct command commands[] = {
 	execution_signal_options, execution_signal},
     {"op list", "", "Lists the ops that documents may name.", no_options,
 	op_list},
+    {"graphql schema", "", "Prints the schema of GraphQL, in SDL.", no_options,
+	graphql_schema},
     {"op show", "NAME", "Shows an op and its parameters.", no_options, op_show},
     {"op reference", "", "Prints the reference of all ops, as Markdown.",
 	no_options, op_reference},

@@ -67,6 +67,7 @@ enum ctl_exit server_list(struct ctl *);
 enum ctl_exit run_command(struct ctl *);
 enum ctl_exit execution_show(struct ctl *);
 enum ctl_exit op_list(struct ctl *);
+enum ctl_exit graphql_schema(struct ctl *);
 enum ctl_exit op_show(struct ctl *);
 enum ctl_exit op_reference(struct ctl *);
 enum ctl_exit execution_cancel(struct ctl *);

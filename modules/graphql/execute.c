@@ -1,0 +1,356 @@
+/* execute.c - documents, plans and statements of a request. */
+#include "graphql/execute.h"
+
+#include <string.h>
+
+#include "graphql/bind.h"
+#include "graphql/cache.h"
+#include "graphql/introspect.h"
+#include "graphql/params.h"
+#include "graphql/validate.h"
+#include "graphql/variables.h"
+
+/* Where they are not linked yet, there are no such limits and answers. */
+extern __typeof__(gql_cost_check) gql_cost_check __attribute__((weak));
+extern __typeof__(gql_introspect) gql_introspect __attribute__((weak));
+
+static enum execution_step
+refuse(struct writer *w, const struct gql_error *e)
+{
+	write_error(w, e->at, NULL, e->code, e->message);
+	write_refusal(w);
+	return EXECUTION_REFUSED;
+}
+
+/* --- the plan of a request ------------------------------------------------ */
+
+struct found {
+	const struct gql_schema *schema;
+	struct cached *document;
+	const struct gql_definition *operation;
+	const struct query_plan *plan;
+	unsigned uses;
+};
+
+static enum execution_step
+refuse_document(struct writer *w, const struct gql_faults *faults)
+{
+	const struct gql_fault *f;
+	struct gql_place none = {0, 0};
+
+	if (faults->first == NULL)
+		write_error(w, none, NULL, "out_of_memory", "Out of memory.");
+	for (f = faults->first; f != NULL; f = f->next)
+		write_fault(w, f);
+	write_refusal(w);
+	return EXECUTION_REFUSED;
+}
+
+static int64_t
+int_variable(void *arg, const struct gql_name *name)
+{
+	const struct execution *x = arg;
+	const struct json *v = x->variables;
+
+	for (uint32_t i = 0; v != NULL && i < v->count; i++)
+		if (gql_name_is(
+			name, v->members[i].name, v->members[i].name_len) &&
+		    v->members[i].value->type == JSON_INTEGER)
+			return v->members[i].value->integer;
+	return -1;
+}
+
+static int
+check_cost(struct flow *f, struct execution *x, const struct found *found,
+    struct gql_error *e)
+{
+	struct gql_cost cost;
+
+	if (gql_cost_check == NULL)
+		return 0;
+	return gql_cost_check(flow_mem(f), found->schema,
+	    cached_document(found->document), found->operation, NULL,
+	    int_variable, x, &cost, e);
+}
+
+static int
+choose_operation(struct flow *f, struct execution *x, struct found *found,
+    struct gql_error *e)
+{
+	found->operation = gql_operation_find(cached_document(found->document),
+	    x->operation_name, x->operation_name_len, e);
+	if (found->operation == NULL)
+		return -1;
+	if (found->operation->operation != GQL_QUERY)
+		return gql_fail(e, "operation_not_supported",
+		    found->operation->at, "Only queries can be asked here.");
+	return variables_coerce(flow_mem(f), found->schema, found->operation,
+	    x->variables, &x->variables, e);
+}
+
+static enum execution_step
+find(struct flow *f, struct execution *x, struct writer *w, struct found *found)
+{
+	struct gql_faults faults;
+	struct gql_error e = {.code = NULL};
+	const char *failure;
+
+	if ((found->schema = bind_schema(&failure)) == NULL) {
+		gql_fail(
+		    &e, "internal", (struct gql_place){0, 0}, "%s", failure);
+		return refuse(w, &e);
+	}
+	found->document = cache_document(
+	    flow_mem(f), found->schema, x->text, x->len, &faults);
+	if (found->document == NULL)
+		return refuse_document(w, &faults);
+	if (choose_operation(f, x, found, &e) != 0 ||
+	    check_cost(f, x, found, &e) != 0 ||
+	    (found->plan = cache_plan(found->document, found->schema,
+		 found->operation, x->variables, &found->uses, &e)) == NULL)
+		return refuse(w, &e);
+	w->variables = x->variables;
+	return EXECUTION_READY;
+}
+
+/* --- ask ------------------------------------------------------------------ */
+
+static void
+root_error(struct flow *f, struct execution_root *r, const char *code,
+    const char *message, struct gql_place at)
+{
+	r->ask = -1;
+	r->code = mem_strdup(flow_mem(f), code);
+	r->message = mem_strdup(flow_mem(f), message);
+	r->at = at;
+}
+
+/* The policy's actions of what a field reads. */
+static bool
+allowed(struct flow *f, const struct plan_root *root, struct execution_root *r)
+{
+	const struct actor *a = flow_actor(f);
+
+	for (unsigned i = 0; i < POLICY_COUNT; i++) {
+		if (!(root->actions >> i & 1))
+			continue;
+		switch (policy_judge(
+		    policy_get((enum policy_action)i), a->admin, a->scopes)) {
+		case POLICY_ALLOWED:
+			continue;
+		case POLICY_SCOPE:
+			root_error(f, r, "insufficient_scope",
+			    "The token's scopes don't reach what the field "
+			    "reads.",
+			    root->at);
+			return false;
+		case POLICY_ROLE:
+			root_error(f, r, "forbidden",
+			    "Only admins of the organization may read this.",
+			    root->at);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A copy that stays while it waits; planned anew the first time, so that what
+ * is asked once leaves nothing prepared behind. */
+static const struct sql *
+copy_statement(struct mem *m, const struct plan_root *root, unsigned uses)
+{
+	struct sql *sql = mem_alloc(m, sizeof(*sql));
+
+	if (sql == NULL)
+		return NULL;
+	sql->name = mem_strdup(m, root->sql.name);
+	sql->key = mem_strdup(m, uses > 0 ? root->sql.key : "");
+	sql->text = mem_strdup(m, root->sql.text);
+	sql->params = root->sql.params;
+	return sql;
+}
+
+static void
+ask_root(struct flow *f, const struct execution *x,
+    const struct plan_root *root, struct execution_root *r,
+    struct flow_ask *asks, unsigned *count, unsigned uses)
+{
+	struct sql_params *params;
+	struct gql_error e = {.code = NULL};
+
+	r->ask = -1;
+	if (root->sql.text == NULL || !allowed(f, root, r))
+		return;
+	params = mem_alloc(flow_mem(f), sizeof(*params));
+	if (params == NULL)
+		return;
+	params->mem = flow_mem(f);
+	if (params_make(root, x->variables, &flow_actor(f)->user, params, &e) !=
+	    0) {
+		root_error(
+		    f, r, e.code, e.message, e.at.line != 0 ? e.at : root->at);
+		return;
+	}
+	r->ask = (int)*count;
+	asks[*count].params = params;
+	asks[(*count)++].sql = copy_statement(flow_mem(f), root, uses);
+}
+
+enum execution_step
+execute_ask(struct flow *f, struct execution *x, struct writer *w)
+{
+	struct found found = {.uses = 0};
+	enum execution_step step = find(f, x, w, &found);
+	const struct plan_root *root;
+	struct flow_ask *asks;
+	unsigned count = 0, i = 0;
+
+	if (step != EXECUTION_READY)
+		return step;
+	x->hash = found.plan->hash;
+	x->root_count = found.plan->root_count;
+	x->roots = mem_array(flow_mem(f), x->root_count + 1, sizeof(*x->roots));
+	asks = mem_array(flow_mem(f), x->root_count + 1, sizeof(*asks));
+	if (x->roots == NULL || asks == NULL)
+		return EXECUTION_READY; /* the flow tells */
+	for (root = found.plan->roots; root != NULL; root = root->next)
+		ask_root(f, x, root, &x->roots[i++], asks, &count, found.uses);
+	if (count == 0 || mem_failed(flow_mem(f)))
+		return EXECUTION_READY;
+	switch (flow_ask_all(f, asks, count)) {
+	case FLOW_WAIT:
+		return EXECUTION_WAITS;
+	case FLOW_NEXT:
+		return EXECUTION_READY;
+	case FLOW_DONE:
+		break;
+	}
+	return EXECUTION_ENDED;
+}
+
+/* --- answer --------------------------------------------------------------- */
+
+static void
+get_cell(void *arg, unsigned row, unsigned column, struct wire *out)
+{
+	const struct sql_rows *rows = arg;
+
+	if (sql_is_null(rows, (int)row, (int)column)) {
+		*out = (struct wire){NULL, -1};
+		return;
+	}
+	out->data = (const void *)sql_get(rows, (int)row, (int)column);
+	out->len = (int32_t)sql_get_len(rows, (int)row, (int)column);
+}
+
+static const struct gql_text *
+string_variable(void *arg, const struct gql_name *name)
+{
+	struct writer *w = arg;
+	struct gql_text *text = mem_alloc(w->mem, sizeof(*text));
+	const struct json *v = w->variables;
+
+	for (uint32_t i = 0; text != NULL && v != NULL && i < v->count; i++)
+		if (gql_name_is(
+			name, v->members[i].name, v->members[i].name_len) &&
+		    v->members[i].value->type == JSON_STRING) {
+			text->s = v->members[i].value->string;
+			text->len = v->members[i].value->count;
+			return text;
+		}
+	return NULL;
+}
+
+static bool
+boolean_variable(void *arg, const struct gql_name *name)
+{
+	const struct writer *w = arg;
+	const struct json *v = w->variables;
+
+	for (uint32_t i = 0; v != NULL && i < v->count; i++)
+		if (gql_name_is(
+			name, v->members[i].name, v->members[i].name_len))
+			return v->members[i].value->type == JSON_TRUE;
+	return false;
+}
+
+static bool
+write_introspection(
+    struct writer *w, const struct found *found, const struct plan_root *root)
+{
+	struct gql_collector collector;
+	struct gql_introspection in = {
+	    .collector = &collector, .string = string_variable, .arg = w};
+	struct write_path path = {.name = &root->response};
+	struct gql_error e = {.code = NULL};
+	struct buf value;
+	bool written;
+
+	buf_create(&value, 0);
+	written =
+	    gql_collector_create(&collector, w->mem, found->schema,
+		cached_document(found->document), boolean_variable, w) == 0 &&
+	    gql_introspect(&in, root->collected, &value, &e) == 0 &&
+	    !buf_failed(&value);
+	if (written)
+		write_root_json(w, root, value.data, value.len);
+	else
+		write_error(w, root->at, &path,
+		    e.code != NULL ? e.code : "out_of_memory",
+		    e.code != NULL ? e.message : "Out of memory.");
+	buf_free(&value);
+	return written || write_root_null(w, root);
+}
+
+static bool
+answer_root(struct flow *f, struct writer *w, const struct found *found,
+    const struct plan_root *root, const struct execution_root *r)
+{
+	struct write_path path = {.name = &root->response};
+	struct write_rows rows = {.cell = get_cell};
+	const struct sql_rows *result;
+	struct flow_error e;
+
+	if (root->kind == ROOT_INTROSPECTION)
+		return write_introspection(w, found, root);
+	if (r->code != NULL) {
+		write_error(w, r->at, &path, r->code, r->message);
+		return write_root_null(w, root);
+	}
+	if (r->ask < 0)
+		return write_root(w, root, &rows);
+	if ((result = flow_rows_of(f, (unsigned)r->ask)) == NULL) {
+		flow_error_of(f, (unsigned)r->ask, &e);
+		write_error(w, root->at, &path, e.code, e.detail);
+		return write_root_null(w, root);
+	}
+	rows.count = (unsigned)sql_count(result);
+	rows.arg = (void *)(uintptr_t)result;
+	return write_root(w, root, &rows);
+}
+
+enum execution_step
+execute_answer(struct flow *f, struct execution *x, struct writer *w)
+{
+	struct found found = {.uses = 0};
+	enum execution_step step = find(f, x, w, &found);
+	const struct plan_root *root;
+	bool data = true;
+	unsigned i = 0;
+
+	if (step != EXECUTION_READY)
+		return step;
+	if (found.plan->hash != x->hash ||
+	    found.plan->root_count != x->root_count) {
+		struct gql_error e = {.code = NULL};
+
+		gql_fail(&e, "try_again", found.operation->at,
+		    "The server was renewed meanwhile; try again.");
+		return refuse(w, &e);
+	}
+	write_data_begin(w);
+	for (root = found.plan->roots; root != NULL && data; root = root->next)
+		data = answer_root(f, w, &found, root, &x->roots[i++]);
+	write_data_end(w, data);
+	return EXECUTION_READY;
+}

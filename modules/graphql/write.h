@@ -1,0 +1,60 @@
+/* write.h - rows into an answer: data, and errors with their places and paths.
+ *
+ * Nulls: a field that may not be null and is takes the object it is in with it
+ *        (6.4.4), up to data.
+ * Fails: sticky, through the buffers; write_end tells.
+ * Process: pure; what gives rows is a table of functions.
+ */
+#ifndef OPEN_GRAPHQL_WRITE_H
+#define OPEN_GRAPHQL_WRITE_H
+
+#include "base/buf.h"
+#include "graphql/faults.h"
+#include "graphql/plan.h"
+#include "graphql/wire.h"
+
+struct write_path {
+	const struct write_path *up;
+	const struct gql_name *name; /* NULL: an index */
+	uint32_t index;
+};
+
+/* The rows of a root field. */
+struct write_rows {
+	unsigned count;
+	void (*cell)(void *arg, unsigned row, unsigned column, struct wire *);
+	void *arg;
+};
+
+struct writer {
+	struct mem *mem;
+	const struct json *variables;
+	struct buf out, errors;
+	unsigned error_count;
+};
+
+void write_begin(struct writer *, struct mem *, const struct json *variables);
+
+/* message, code: of an error of a field. */
+void write_error(struct writer *, struct gql_place, const struct write_path *,
+    const char *code, const char *message);
+
+/* Of a document, with all its places. */
+void write_fault(struct writer *, const struct gql_fault *);
+
+/* ,"name":VALUE of a root field; false: data is null. */
+bool write_root(
+    struct writer *, const struct plan_root *, const struct write_rows *);
+/* The same of a field that has no value, its error being told. */
+bool write_root_null(struct writer *, const struct plan_root *);
+
+void write_root_json(
+    struct writer *, const struct plan_root *, const char *json, size_t len);
+
+/* {"data":{…},"errors":[…]} in out, once begun by `{"data":` */
+void write_data_begin(struct writer *);
+void write_data_end(struct writer *, bool data);
+/* An answer without data: the errors so far. */
+void write_refusal(struct writer *);
+
+#endif
