@@ -35,7 +35,7 @@ before(async () => {
 	database = new Server({ data: temporary(), port: await freePort(), env: {} });
 	await database.database("start");
 	server = await another({ OPEN_ORIGINS: `https://other.example.test, ${PAGE}`, OPEN_RATE_CREDENTIAL: "200/1m", OPEN_SESSION_LIFETIME: "10m" });
-	second = await another({ OPEN_WORKERS: "2", OPEN_RATE_REFUSED: "100/1h" });
+	second = await another({ OPEN_WORKERS: "2", OPEN_RATE_REFUSED: "100/1h", OPEN_PROXIES: "127.0.0.1, 10.0.0.1" });
 	client = await server.makeClient();
 	member = await server.makeUser(client.org, { role: "user" });
 	slow = Promise.all(["GET /healthz HTTP/1.1\r\nhost", `POST ${DAGS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${await fresh()}\r\ncontent-length: 10\r\n\r\n{`]
@@ -521,6 +521,15 @@ test("whoever tries many tokens is refused without a question to the database; w
 		assert.ok(Number(answer.headers.get("retry-after")) > 0);
 	}
 	assert.equal(await status(token, second), 200);
+	// Behind a proxy that is named, its clients count by themselves; what they write before it doesn't.
+	const from = (forwarded) => status(guess(), second, { headers: { "x-forwarded-for": forwarded } });
+	assert.equal(await from("203.0.113.1"), 401);
+	await until("he is refused", async () => (await from("198.51.100.9, 203.0.113.1")) === 429);
+	for (const forwarded of ["203.0.113.1", "198.51.100.8, 203.0.113.1, 10.0.0.1", "203.0.113.1,10.0.0.1,127.0.0.1"]) assert.equal(await from(forwarded), 429, forwarded);
+	for (const forwarded of ["203.0.113.2", "2001:db8::1", "203.0.113.1, 198.51.100.9"]) assert.equal(await from(forwarded), 401, forwarded);
+	await until("a network is refused", async () => (await from("2001:db8::2")) === 429);
+	assert.equal(await from("2001:db8::ffff:1"), 429);
+	assert.equal(await from("2001:db8:0:1::1"), 401);
 	// What isn't formed as a token costs nothing anyway.
 	assert.equal(await status("open_t_x", second), 401);
 });

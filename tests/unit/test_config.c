@@ -292,6 +292,41 @@ owner_falls_back_to_the_url(void **state)
 	config_free(&c);
 }
 
+static void
+a_rate_is_so_many_in_a_time_or_off(void **state)
+{
+	struct config c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+	    load("rate_sign_in: 7/90s\nrate_register: off\n", &c, &e), 0);
+	assert_int_equal(rate_count(c.rate_sign_in), 7);
+	assert_int_equal(rate_period_ms(c.rate_sign_in), 90000);
+	assert_int_equal(rate_count(c.rate_register), 0);
+	config_free(&c);
+	fails("rate_sign_in: 7\n", "invalid_value", 1, "30/1m");
+	fails("rate_sign_in: 0/1m\n", "invalid_value", 1, "rate_sign_in");
+	fails("rate_sign_in: 7/0s\n", "invalid_value", 1, "rate_sign_in");
+	fails("rate_sign_in: 7/31d\n", "invalid_value", 1, "rate_sign_in");
+	fails(
+	    "rate_sign_in: 10000000/1m\n", "invalid_value", 1, "rate_sign_in");
+	fails("rate_sign_in: -1/1m\n", "invalid_value", 1, "rate_sign_in");
+	fails("rate_sign_in: 7/1m/1m\n", "invalid_value", 1, "rate_sign_in");
+}
+
+static void
+a_list_names_whole_words_in_either_case(void **state)
+{
+	(void)state;
+	assert_true(config_lists("a, bc d", "BC", 2));
+	assert_true(config_lists("a, bc d", "d", 1));
+	assert_true(config_lists("a", "ab", 1));
+	assert_false(config_lists("a, bc d", "b", 1));
+	assert_false(config_lists("a, bc d", "", 0));
+	assert_false(config_lists("", "a", 1));
+}
+
 int
 main(void)
 {
@@ -308,6 +343,8 @@ main(void)
 	    cmocka_unit_test(printed_settings_read_back),
 	    cmocka_unit_test(database_is_the_private_cluster_without_a_url),
 	    cmocka_unit_test(owner_falls_back_to_the_url),
+	    cmocka_unit_test(a_list_names_whole_words_in_either_case),
+	    cmocka_unit_test(a_rate_is_so_many_in_a_time_or_off),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
