@@ -24,8 +24,8 @@ before(async () => {
 	}) });
 });
 after(async () => {
-	await server?.stop();
 	await smtp?.stop();
+	await server?.stop();
 });
 
 const address = (name = "somebody") => `${unique(name)}@example.test`;
