@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "dag/json.h"
+#include "web/openapi_auth.h"
 #include "web/resource.h"
 
 /* Writes members and items with commas between them. */
@@ -571,6 +572,8 @@ openapi_write(struct buf *b)
 	    "\"DAGs, their versions and their executions, as JSON:API 1.1.\"}");
 	raw(&w, "security", "[{\"token\":[]}]");
 	object(&w, "paths");
+	raw(&w, "/api/v1/auth/password-reset", openapi_reset_ask);
+	raw(&w, "/api/v1/auth/password-reset/confirm", openapi_reset_use);
 	for (const struct resource *const *r = resource_table; *r != NULL;
 	     r++) {
 		if ((*r)->operations != 0)

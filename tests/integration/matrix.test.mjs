@@ -79,7 +79,7 @@ async function unusable(admin, sql) {
 }
 
 before(async () => {
-	server = await startServer({ env: { OPEN_RATE_REFUSED: "off", OPEN_RATE_CREDENTIAL: "off" } });
+	server = await startServer({ env: { OPEN_RATE_RESET_ADDRESS: "10000/1s", OPEN_RATE_REGISTER: "10000/1s", OPEN_RATE_REFUSED: "off", OPEN_RATE_CREDENTIAL: "off" } });
 	openapi = (await server.api("GET", "/api/v1/openapi.json")).json;
 	const [admin, stranger] = [await server.makeClient(), await server.makeClient()];
 	makers = await another(admin, "user");

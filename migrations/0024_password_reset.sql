@@ -1,4 +1,4 @@
--- 0023_password_reset - a new password for who reads the mails to his address.
+-- 0024_password_reset - a new password for who reads the mails to his address.
 
 -- Somebody asks, for an address that need not be anybody's: the same row either way, so that nothing can be told from the
 -- answer or its time. Whether there is such a user is looked at when the mail is to go out (open.mail_token).
