@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "web/openapi.c"
+#include "web/openapi_auth.c"
 #include "web/openapi_errors.c"
 #include "web/openapi_ops.c"
 #include "web/resource.c"
