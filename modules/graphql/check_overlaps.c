@@ -224,20 +224,26 @@ fragment_fields(struct overlaps *o, const struct gql_fragment *fragment)
 static bool same_value(
     struct gql_check *c, const struct gql_value *a, const struct gql_value *b);
 
+/* The nth field of a name goes with the nth (doubled ones another rule
+ * refuses). */
 static bool
 same_fields(
     struct gql_check *c, const struct gql_value *a, const struct gql_value *b)
 {
 	for (const struct gql_object_field *f = a->fields; f != NULL;
 	     f = f->next) {
-		const struct gql_object_field *g = b->fields;
-		uint64_t steps = 1;
+		const struct gql_object_field *g = b->fields, *x;
+		uint32_t skip = 0;
 
-		for (; g != NULL && !gql_name_equal(&f->name, &g->name);
-		     g = g->next)
-			steps++;
-		if (!gql_check_spend(c, steps) || g == NULL ||
-		    !same_value(c, f->value, g->value))
+		if (!gql_check_spend(c, (uint64_t)a->len + b->len))
+			return false;
+		for (x = a->fields; x != f; x = x->next)
+			skip += gql_name_equal(&f->name, &x->name);
+		for (; g != NULL; g = g->next) {
+			if (gql_name_equal(&f->name, &g->name) && skip-- == 0)
+				break;
+		}
+		if (g == NULL || !same_value(c, f->value, g->value))
 			return false;
 	}
 	return true;

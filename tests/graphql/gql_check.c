@@ -8,6 +8,13 @@
  *          {"ok":true,"tokens":N,"selections":N}
  * print    {"ok":true,"text":"the document in canonical form"}
  *
+ * schema   the bytes are the schema of the commands below
+ *          {"ok":true}
+ * validate the bytes are a document
+ *          {"ok":true}
+ * introspect  the bytes are a document whose first field is __schema
+ *          {"ok":true,"schema":…}
+ *
  * A fault is {"ok":false,"errors":[{"code":"…","message":"…",
  * "locations":[{"line":N,"column":N}]}]}. A command that doesn't exist ends the
  * program with 2.
@@ -20,7 +27,9 @@
 
 #include "base/buf.h"
 #include "dag/json.h"
+#include "graphql/introspect.h"
 #include "graphql/print.h"
+#include "graphql/validate.h"
 
 struct request {
 	const char *text;
@@ -96,12 +105,90 @@ answer_print(const struct request *r)
 	buf_free(&text);
 }
 
+/* What schema was told last; it outlives the requests. */
+static struct {
+	struct mem mem;
+	struct gql_schema *schema;
+} told;
+
+static void
+put_faults(struct buf *out, const struct gql_faults *faults)
+{
+	buf_puts(out, "{\"ok\":false,\"errors\":[");
+	for (const struct gql_fault *f = faults->first; f != NULL;
+	     f = f->next) {
+		if (f != faults->first)
+			buf_putc(out, ',');
+		put_error(out, f->code, f->message, f->places, f->place_count);
+	}
+	buf_puts(out, "]}");
+}
+
+static void
+answer_schema(const struct request *r)
+{
+	struct gql_document *d;
+	struct gql_faults faults;
+	struct gql_error e;
+	char *text;
+
+	mem_reset(&told.mem);
+	told.schema = NULL;
+	text = mem_strndup(&told.mem, r->text, r->len);
+	gql_faults_create(&faults, &told.mem, 0);
+	if (gql_parse(&told.mem, text, r->len, NULL, &d, &e) != 0)
+		put_fault(r->out, &e);
+	else if (gql_schema_build(&told.mem, d, &told.schema, &faults) != 0)
+		put_faults(r->out, &faults);
+	else
+		buf_puts(r->out, "{\"ok\":true}");
+}
+
+static void
+answer_validate(const struct request *r)
+{
+	const struct gql_document *d = parsed(r);
+	struct gql_faults faults;
+
+	if (d == NULL)
+		return;
+	gql_faults_create(&faults, r->m, 0);
+	if (gql_validate(told.schema, d, &faults) != 0)
+		put_faults(r->out, &faults);
+	else
+		buf_puts(r->out, "{\"ok\":true}");
+}
+
+static void
+answer_introspect(const struct request *r)
+{
+	const struct gql_document *d = parsed(r);
+	struct gql_introspection in = {.string = NULL};
+	struct gql_collected *fields;
+	struct gql_collector c;
+	struct gql_error e;
+
+	if (d == NULL)
+		return;
+	in.collector = &c;
+	buf_puts(r->out, "{\"ok\":true,\"schema\":");
+	if (gql_collector_create(&c, r->m, told.schema, d, NULL, NULL) != 0 ||
+	    gql_collect(&c, told.schema->roots[GQL_QUERY], d->definitions->set,
+		&fields) != 0 ||
+	    gql_introspect(&in, fields, r->out, &e) != 0)
+		exit(2);
+	buf_putc(r->out, '}');
+}
+
 static const struct command {
 	const char *name;
 	void (*answer)(const struct request *);
 } commands[] = {
     {"parse", answer_parse},
     {"print", answer_print},
+    {"schema", answer_schema},
+    {"validate", answer_validate},
+    {"introspect", answer_introspect},
 };
 
 static const struct command *
@@ -138,6 +225,7 @@ main(void)
 	size_t len;
 
 	mem_create(&m, 0);
+	mem_create(&told.mem, 0);
 	buf_create(&out, 0);
 	while (scanf("%32s %zu", name, &len) == 2 && getchar() == '\n') {
 		char *text = read_bytes(len);
@@ -153,6 +241,7 @@ main(void)
 		free(text);
 	}
 	buf_free(&out);
+	mem_destroy(&told.mem);
 	mem_destroy(&m);
 	return 0;
 }

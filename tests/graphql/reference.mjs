@@ -4,8 +4,12 @@ import { pathToFileURL } from "node:url";
 
 import { lines } from "./engines.mjs";
 
-const { parse, print, visit } = await import(pathToFileURL(process.argv[2]));
+const {
+	buildASTSchema, buildClientSchema, buildSchema, getIntrospectionQuery, parse, print, printSchema, validate, validateSchema, visit,
+} = await import(pathToFileURL(process.argv[2]));
+const { validateSDL } = await import(pathToFileURL(process.argv[2].replace(/index\.mjs$/, "validation/validate.mjs")));
 const options = { allowEmptySelectionSets: false };
+let schema;
 
 // What both print alike: no block strings but descriptions, directive locations in order and once.
 function leveled(document) {
@@ -24,7 +28,36 @@ const fault = (error) => ({
 	errors: [{ message: error.message, locations: error.locations ?? [] }],
 });
 
+const faults = (errors) => errors.length === 0
+	? { ok: true }
+	: { ok: false, errors: errors.map(({ message, locations }) => ({ message, locations: locations ?? [] })) };
+
 const commands = {
+	// The schema of the commands below.
+	schema(text) {
+		const document = parse(text);
+		const errors = validateSDL(document);
+		if (errors.length > 0) return faults(errors);
+		try {
+			schema = buildASTSchema(document, { assumeValidSDL: true });
+			return faults(validateSchema(schema));
+		} catch (error) {
+			// It throws instead of telling of some faults.
+			return { ok: false, errors: [{ message: error.message, locations: [] }], thrown: true };
+		}
+	},
+	validate: (text) => faults(validate(schema, parse(text, options), undefined, options)),
+	// What to ask for everything there is.
+	question: () => ({ ok: true, text: getIntrospectionQuery({
+		specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true, inputValueDeprecation: true,
+		experimentalDirectiveDeprecation: true, oneOf: true,
+	}) }),
+	// The introspection of a schema and its text: is it one, and the same?
+	client(__schema, text) {
+		const client = buildClientSchema({ __schema });
+		const sorted = (s) => printSchema(s).split("\n\n").sort().join("\n\n");
+		return { ...faults(validateSchema(client)), same: sorted(client) === sorted(buildSchema(text)) };
+	},
 	// Accepted or not, and where.
 	parse(text) {
 		parse(text, options);
