@@ -50,6 +50,20 @@ bind_query(const char *name, const char *suffix, enum query_kind kind,
 }
 
 static void
+bind_event(const char *name, const struct graph *g)
+{
+	struct query_field *q = mem_alloc(&mem, sizeof(*q));
+	struct gql_field *f =
+	    gql_type_field(schema->roots[GQL_SUBSCRIPTION], name, strlen(name));
+
+	if (q == NULL || f == NULL)
+		return;
+	q->kind = QUERY_EVENT;
+	q->graph = g;
+	f->binding = q;
+}
+
+static void
 bind_all(void)
 {
 	const struct graph *g;
@@ -69,6 +83,10 @@ bind_all(void)
 		}
 		if (strcmp(g->type, "User") == 0)
 			bind_query("currentUser", "", QUERY_CURRENT_USER, g);
+		if (strcmp(g->type, "Execution") == 0)
+			bind_event("executionUpdated", g);
+		if (strcmp(g->type, "NodeExecution") == 0)
+			bind_event("nodeExecutionUpdated", g);
 	}
 }
 

@@ -7,8 +7,10 @@
 #include "graphql/cache.h"
 #include "graphql/introspect.h"
 #include "graphql/params.h"
+#include "graphql/subscribe.h"
 #include "graphql/validate.h"
 #include "graphql/variables.h"
+#include "web/subscription.h"
 
 /* Where they are not linked yet, there are no such limits and answers. */
 extern __typeof__(gql_cost_check) gql_cost_check __attribute__((weak));
@@ -81,9 +83,8 @@ choose_operation(struct flow *f, struct execution *x, struct found *found,
 	    x->operation_name, x->operation_name_len, e);
 	if (found->operation == NULL)
 		return -1;
-	if (found->operation->operation != GQL_QUERY)
-		return gql_fail(e, "operation_not_supported",
-		    found->operation->at, "Only queries can be asked here.");
+	if (subscribe_check(f, found->operation, e) != 0)
+		return -1;
 	return variables_coerce(flow_mem(f), found->schema, found->operation,
 	    x->variables, &x->variables, e);
 }
@@ -185,8 +186,8 @@ ask_root(struct flow *f, const struct execution *x,
 	if (params == NULL)
 		return;
 	params->mem = flow_mem(f);
-	if (params_make(root, x->variables, &flow_actor(f)->user, params, &e) !=
-	    0) {
+	if (params_make(root, x->variables, &flow_actor(f)->user,
+		subscribe_subject(f), params, &e) != 0) {
 		root_error(
 		    f, r, e.code, e.message, e.at.line != 0 ? e.at : root->at);
 		return;
@@ -195,6 +196,41 @@ ask_root(struct flow *f, const struct execution *x,
 	asks[*count].params = params;
 	asks[(*count)++].sql = copy_statement(flow_mem(f), root, uses);
 }
+
+/* --- subscriptions --------------------------------------------------------- */
+
+static enum execution_step
+ask_subscription(struct flow *f, struct execution *x, struct writer *w,
+    const struct found *found)
+{
+	struct gql_error e = {.code = NULL};
+
+	x->subscribes = true;
+	switch (subscribe_ask(f, found->plan, x->variables, &e)) {
+	case FLOW_WAIT:
+		return EXECUTION_WAITS;
+	case FLOW_DONE:
+		return EXECUTION_ENDED;
+	case FLOW_NEXT:
+		break;
+	}
+	return refuse(w, &e);
+}
+
+static enum execution_step
+accept_subscription(struct flow *f, struct writer *w)
+{
+	struct gql_error e = {.code = NULL};
+	bool there;
+
+	if (subscription_accept(f, &there) == FLOW_DONE)
+		return EXECUTION_ENDED;
+	gql_fail(&e, "execution_not_found", (struct gql_place){0, 0},
+	    "There is no such execution.");
+	return refuse(w, &e);
+}
+
+/* --- ask, again ------------------------------------------------------------ */
 
 enum execution_step
 execute_ask(struct flow *f, struct execution *x, struct writer *w)
@@ -207,6 +243,8 @@ execute_ask(struct flow *f, struct execution *x, struct writer *w)
 
 	if (step != EXECUTION_READY)
 		return step;
+	if (subscribe_wanted(f, found.operation))
+		return ask_subscription(f, x, w, &found);
 	x->hash = found.plan->hash;
 	x->root_count = found.plan->root_count;
 	x->roots = mem_array(flow_mem(f), x->root_count + 1, sizeof(*x->roots));
@@ -333,11 +371,14 @@ enum execution_step
 execute_answer(struct flow *f, struct execution *x, struct writer *w)
 {
 	struct found found = {.uses = 0};
-	enum execution_step step = find(f, x, w, &found);
+	enum execution_step step;
 	const struct plan_root *root;
 	bool data = true;
 	unsigned i = 0;
 
+	if (x->subscribes)
+		return accept_subscription(f, w);
+	step = find(f, x, w, &found);
 	if (step != EXECUTION_READY)
 		return step;
 	if (found.plan->hash != x->hash ||

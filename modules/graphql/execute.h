@@ -28,7 +28,8 @@ struct execution {
 	size_t operation_name_len;
 	const struct json *variables; /* an object or NULL; then coerced */
 
-	uint64_t hash; /* of the statements that were asked */
+	bool subscribes; /* what was asked for is its execution */
+	uint64_t hash;	 /* of the statements that were asked */
 	unsigned root_count;
 	struct execution_root *roots; /* in the flow's memory */
 };

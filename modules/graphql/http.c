@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "web/graphql_sse.h"
+
 #define GRAPHQL_JSON "application/graphql-response+json"
 
 /* The newer media type is answered in where it is asked for. */
@@ -88,6 +90,8 @@ http_ask(struct flow *f)
 
 	if (body == NULL)
 		return FLOW_DONE;
+	if (graphql_sse_wanted(f))
+		return graphql_sse_accept(f);
 	write_begin(&w, flow_mem(f), NULL);
 	if ((wrong = read_request(body, x)) != NULL) {
 		struct gql_place none = {0, 0};

@@ -300,11 +300,15 @@ put_cursor(struct making *k, const struct plan_param *p)
 }
 
 static int
-put_param(struct making *k, const struct plan_param *p, const struct uuid *user)
+put_param(struct making *k, const struct plan_param *p, const struct uuid *user,
+    const struct uuid *subject)
 {
 	switch (p->kind) {
 	case PARAM_USER:
 		sql_uuid(k->out, user);
+		return 0;
+	case PARAM_SUBJECT:
+		sql_uuid(k->out, subject);
 		return 0;
 	case PARAM_VALUE:
 		return put_value(k, p);
@@ -322,12 +326,13 @@ put_param(struct making *k, const struct plan_param *p, const struct uuid *user)
 
 int
 params_make(const struct plan_root *root, const struct json *variables,
-    const struct uuid *user, struct sql_params *out, struct gql_error *e)
+    const struct uuid *user, const struct uuid *subject, struct sql_params *out,
+    struct gql_error *e)
 {
 	struct making k = {out->mem, variables, out, e};
 
 	for (unsigned i = 0; i < root->param_count; i++)
-		if (put_param(&k, &root->params[i], user) != 0)
+		if (put_param(&k, &root->params[i], user, subject) != 0)
 			return -1;
 	return 0;
 }

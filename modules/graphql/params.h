@@ -10,7 +10,8 @@
 
 /* -1 and e with a place: "invalid_argument", "invalid_cursor". */
 int params_make(const struct plan_root *, const struct json *variables,
-    const struct uuid *user, struct sql_params *, struct gql_error *e);
+    const struct uuid *user, const struct uuid *subject, struct sql_params *,
+    struct gql_error *e);
 
 /* How many rows a page has; -1 and e: out of its bounds. e may be NULL. */
 int64_t params_page_size(struct mem *, const struct plan_page *,

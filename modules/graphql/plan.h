@@ -34,7 +34,8 @@ struct plan_input {
 };
 
 enum plan_param_kind {
-	PARAM_USER, /* the actor */
+	PARAM_USER,    /* the actor */
+	PARAM_SUBJECT, /* what an event is about */
 	PARAM_VALUE,
 	PARAM_LIST,  /* of values, as an array */
 	PARAM_LIMIT, /* of a page, and one more if it must tell whether more

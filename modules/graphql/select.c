@@ -749,6 +749,8 @@ root_one(struct compiler *c, struct plan_root *root,
 
 	if (q->kind == QUERY_CURRENT_USER)
 		id = (struct plan_param){.kind = PARAM_USER};
+	if (q->kind == QUERY_EVENT)
+		id = (struct plan_param){.kind = PARAM_SUBJECT};
 	s.scope.id = id_param(c, &id);
 	if (q->graph->owner_of_id != NULL) {
 		compile_put(&owner, c, &s.scope, q->graph->owner_of_id);
@@ -835,6 +837,7 @@ select_root(
 	switch (q->kind) {
 	case QUERY_ONE:
 	case QUERY_CURRENT_USER:
+	case QUERY_EVENT:
 		made = root_one(c, root, q, f, &t);
 		break;
 	case QUERY_LIST:

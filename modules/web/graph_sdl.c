@@ -294,6 +294,20 @@ put_query(struct buf *b)
 	buf_puts(b, "}\n");
 }
 
+static const char subscription[] =
+    "\ntype Subscription {\n"
+    "  \"\"\"\n  An execution whenever its state changes; completes when it "
+    "has "
+    "ended.\n  since: a time of an earlier answer (extensions.since): begins "
+    "with what is true now.\n  \"\"\"\n"
+    "  executionUpdated(executionId: ID!, since: DateTime): Execution\n"
+    "  \"\"\"\n  Each node of an execution whenever its state changes; "
+    "completes "
+    "when the execution has ended.\n  since: begins with the nodes that "
+    "changed at that time or later.\n  \"\"\"\n"
+    "  nodeExecutionUpdated(executionId: ID!, since: DateTime): "
+    "NodeExecution\n}\n";
+
 void
 graph_sdl_write(struct buf *b)
 {
@@ -302,4 +316,5 @@ graph_sdl_write(struct buf *b)
 	for (const struct graph *g = graph_table; g->resource != NULL; g++)
 		put_type(b, g);
 	put_query(b);
+	buf_puts(b, subscription);
 }

@@ -16,6 +16,7 @@
 #include "web/live_topic.h"
 #include "web/log.h"
 #include "web/server.h"
+#include "web/websocket.h"
 #include "web_sql.h"
 
 #define BUCKETS 4096u
@@ -470,6 +471,7 @@ drain(void)
 	size_t count, i;
 	bool missed;
 
+	websocket_cork();
 	do {
 		count = live_read(server.exec, events, EVENTS, &missed);
 		for (i = 0; i < count; i++)
@@ -478,6 +480,7 @@ drain(void)
 		if (missed)
 			live_topics_look(NULL);
 	} while (count == EVENTS);
+	websocket_uncork();
 }
 
 static void

@@ -22,6 +22,7 @@
 #define LINGER_NS INT64_C(2000000000)
 #define PING_NS	  INT64_C(60000000000)
 #define IDLE_MS	  150000u
+#define TOGETHER  8192u /* bytes of frames that are sent at once */
 
 struct websocket {
 	struct connection *c;
@@ -32,10 +33,16 @@ struct websocket {
 	bool fragmented, binary, shut;
 	size_t queued;
 	int64_t until_ns; /* closing: … at most; else the next ping */
+	bool corked;	  /* in the list of … */
+	struct websocket *cork_next, **cork_at;
 	struct websocket *next, **at;
 };
 
 static struct websocket *sockets;
+static struct {
+	bool on;
+	struct websocket *first; /* have something that was not sent */
+} cork;
 
 static int read_first(struct netbuf *);
 static int read_head(struct netbuf *);
@@ -63,6 +70,71 @@ flush(struct websocket *ws)
 		shutdown(ws->c->fd, SHUT_RDWR);
 }
 
+static void
+cork_leave(struct websocket *ws)
+{
+	if (!ws->corked)
+		return;
+	ws->corked = false;
+	*ws->cork_at = ws->cork_next;
+	if (ws->cork_next != NULL)
+		ws->cork_next->cork_at = ws->cork_at;
+}
+
+static void
+cork_join(struct websocket *ws)
+{
+	if (ws->corked)
+		return;
+	ws->corked = true;
+	ws->cork_next = cork.first;
+	ws->cork_at = &cork.first;
+	if (cork.first != NULL)
+		cork.first->cork_at = &ws->cork_next;
+	cork.first = ws;
+}
+
+void
+websocket_cork(void)
+{
+	cork.on = true;
+}
+
+void
+websocket_uncork(void)
+{
+	struct websocket *ws;
+
+	cork.on = false;
+	while ((ws = cork.first) != NULL) {
+		cork_leave(ws);
+		flush(ws);
+	}
+}
+
+/* Behind what is ours and was not begun, so that one write sends both. */
+static bool
+append(struct websocket *ws, const uint8_t *head, size_t n, const char *data,
+    size_t len)
+{
+	struct netbuf *nb = TAILQ_LAST(&ws->c->send_queue, netbuf_head);
+	uint8_t *more;
+
+	if (!ws->corked || nb == NULL || nb->cb != sent || nb->s_off != 0 ||
+	    (nb->flags & NETBUF_MUST_RESEND) != 0 ||
+	    nb->b_len + n + len > TOGETHER)
+		return false;
+	if ((more = realloc(nb->buf, nb->b_len + n + len)) == NULL)
+		return false;
+	memcpy(more + nb->b_len, head, n);
+	if (len > 0)
+		memcpy(more + nb->b_len + n, data, len);
+	nb->buf = more;
+	nb->b_len = nb->m_len = nb->b_len + n + len;
+	ws->queued += n + len;
+	return true;
+}
+
 static bool
 send_frame(
     struct websocket *ws, enum ws_opcode opcode, const char *data, size_t len)
@@ -72,6 +144,8 @@ send_frame(
 
 	if (ws->queued > 0 && ws->queued + len > WEBSOCKET_QUEUE_MAX)
 		return false;
+	if (append(ws, head, n, data, len))
+		return true;
 	if ((frame = malloc(n + len)) == NULL)
 		return false;
 	memcpy(frame, head, n);
@@ -79,7 +153,10 @@ send_frame(
 		memcpy(frame + n, data, len);
 	ws->queued += n + len;
 	net_send_stream(ws->c, frame, n + len, sent, NULL);
-	flush(ws);
+	if (cork.on)
+		cork_join(ws);
+	else
+		flush(ws);
 	return true;
 }
 
@@ -162,6 +239,7 @@ ended(struct connection *c)
 	if (ws == NULL)
 		return;
 	c->hdlr_extra = NULL;
+	cork_leave(ws);
 	*ws->at = ws->next;
 	if (ws->next != NULL)
 		ws->next->at = ws->at;

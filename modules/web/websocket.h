@@ -45,6 +45,10 @@ size_t websocket_queued(const struct websocket *);
  * bytes. */
 void websocket_close(struct websocket *, unsigned code, const char *reason);
 
+/* In between, what is sent waits, and leaves with few system calls. */
+void websocket_cork(void);
+void websocket_uncork(void);
+
 void websocket_init(void); /* once per worker */
 
 #endif

@@ -65,6 +65,7 @@ bench_fresh() {
 bench_server() {
 	local dags
 	export OPEN_DATA=$TOP/build/bench/data OPEN_LISTEN=127.0.0.1:${BENCH_PORT:-18089} OPEN_LOG=warning
+	export OPEN_MAX_CONNECTIONS=12000
 	export OPEN_LUA_TIME=30s # fibonacci(33) takes most of the second that is the default
 	export OPEN_RATE_CREDENTIAL=9999999/1s # what one client sends is what the server takes
 	KORE_QUIET=yes
@@ -132,6 +133,11 @@ bench_documents() {
 			}
 		}
 	}'
+	awk 'BEGIN {
+		print "name: ticks\nnodes:\n  - {name: n0, op: delay, with: {duration: 3s}}"
+		for (i = 1; i <= 40; i++) printf "  - {name: n%d, op: delay, with: {duration: 50ms}, dependencies: [n%d]}\n", i, i - 1
+	}' >"$1/ticks.yaml"
+	printf 'name: rest\nnodes:\n  - {name: n0, op: delay, with: {duration: 1h}}\n' >"$1/rest.yaml"
 	awk 'BEGIN {
 		print "name: small\nnodes:\n  - {name: first}"
 		for (i = 0; i < 8; i++) printf "  - {name: n%d, dependencies: [first]}\n", i
