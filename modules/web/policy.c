@@ -122,6 +122,9 @@ static const struct {
 	"@.organization_id = (select open.actor_organization()) and "
 	"@.user_id = (select open.actor_user()) and @.revoked_at is null and "
 	"@.expires_at > now()"},
+    {"invitations",
+	"@.organization_id = (select open.actor_organization()) and (select "
+	"open.actor_is_admin())"},
     {"audit-log",
 	"@.organization_id = (select open.actor_organization()) and (select "
 	"open.actor_is_admin())"},
