@@ -7,7 +7,7 @@ import { before, after } from "node:test";
 import fs from "node:fs";
 import path from "node:path";
 import { Client, ROOT, lua, startServer, test, unique, until } from "./harness.mjs";
-import { INJECTIONS, NOT_TO_BE_GIVEN, OPERATIONS } from "./matrix_operations.mjs";
+import { FIELDS, INJECTIONS, NOT_TO_BE_GIVEN, OPERATIONS } from "./matrix_operations.mjs";
 
 let server;
 let openapi;
@@ -124,7 +124,7 @@ async function attempt(operation, who, all, { id, creator = makers, admin = acto
 	const [method, target] = operation.split(" ");
 	const subject = id ?? (expected.fresh ? await make[expected.on](creator, admin, all) : all[expected.on ?? expected.names]);
 	const asked = query ?? expected.query?.(all);
-	return who.api(method, target.replace("{id}", encodeURIComponent(subject)) + (asked ? `?${asked}` : ""), { body: expected.body?.(subject, more) });
+	return who.api(method, target.replace("{id}", encodeURIComponent(subject)) + (asked ? `?${asked}` : ""), { type: expected.type, body: expected.body?.(subject, more) });
 }
 
 const expectation = (expected, actor) => {
@@ -147,6 +147,38 @@ test("each operation answers each actor as the table says", async () => {
 	});
 	assert.deepEqual(wrong, []);
 	assert.ok(cells.length >= 12 * 35);
+});
+
+// --- GraphQL ---------------------------------------------------------------------------------------------------------
+
+// The field's query and what of the answer tells whether it was seen.
+function fieldQuery(name, { kind, more }) {
+	const given = more.replace(/\b(ended|node)$/, (what) => `"${things[what]}"`);
+	const selection = kind === null ? "__typename" : "id";
+	if (name.endsWith("Connection")) return `{ ${name}${given ? `(${given})` : ""} { edges { node { ${selection} } } } }`;
+	if (kind !== null && name.endsWith("s") === false) return `{ ${name}(id: "${things[kind]}") { ${selection} } }`;
+	return `{ ${name}${given ? `(${given})` : ""} { ${selection} } }`;
+}
+
+test("each root field of GraphQL answers each actor as the table says", async () => {
+	const schema = fs.readFileSync(path.join(ROOT, "assets/schema.graphql"), "utf8");
+	const query = /^schema \{[^}]*query: (\w+)/m.exec(schema)?.[1] ?? "Query";
+	const body = new RegExp(`^type ${query} \\{\n([^]*?)^\\}`, "m").exec(schema)[1].replace(/"""[^]*?"""/g, "");
+	assert.deepEqual([...body.matchAll(/^  (\w+)/gm)].map(([, name]) => name).sort(), Object.keys(FIELDS).sort());
+	const wrong = [];
+	const columns = ["member", "creator", "admin"];
+	const cells = Object.keys(FIELDS).flatMap((name) => [...columns, "stranger", ...SCOPES.map((s) => `scope ${s}`)].map((actor) => [name, actor]));
+	await each(cells, async ([name, actor]) => {
+		const { scope, kind, cells: expected } = FIELDS[name];
+		const answer = await actors[actor].api("POST", "/graphql", { type: "application/json", body: { query: fieldQuery(name, FIELDS[name]) } });
+		const codes = (answer.json.errors ?? []).map((e) => e.extensions?.code);
+		const got = codes.some((c) => ["forbidden", "insufficient_scope"].includes(c)) ? "x"
+			: kind === null || JSON.stringify(answer.json.data ?? null).includes(things[kind]) ? "+" : "-";
+		const wanted = actor === "stranger" ? (kind === null ? "+" : "-") : !actor.startsWith("scope") ? expected[columns.indexOf(actor)]
+			: actor === `scope ${scope}` ? expected[2] : "x";
+		if (got !== wanted) wrong.push(`${name} as ${actor}: ${got}, not ${wanted}: ${answer.text.slice(0, 200)}`);
+	});
+	assert.deepEqual(wrong, []);
 });
 
 // --- what another organization can learn ---------------------------------------------------------------------------
@@ -271,7 +303,7 @@ test("SQL in the place of ids and in every query parameter is a value, or refuse
 test("SQL in every string of a body is a value, or refused; what is stored is read back as it was given", async () => {
 	const asked = [];
 	for (const [operation, expected] of Object.entries(OPERATIONS)) {
-		if (!expected.body) continue;
+		if (!expected.body || expected.type) continue;
 		const given = Object.entries(expected.body(NOWHERE).data.attributes);
 		for (const text of INJECTIONS) {
 			for (const [name] of given) asked.push([operation, { [name]: text }]);
@@ -288,7 +320,7 @@ test("SQL in every string of a body is a value, or refused; what is stored is re
 });
 
 test("attributes that nobody may give are refused in every body, and nothing comes of it", async () => {
-	const asked = Object.keys(OPERATIONS).filter((o) => OPERATIONS[o].body).flatMap((operation) => Object.entries(NOT_TO_BE_GIVEN).map(([name, value]) => [operation, name, value]));
+	const asked = Object.keys(OPERATIONS).filter((o) => OPERATIONS[o].body && !OPERATIONS[o].type).flatMap((operation) => Object.entries(NOT_TO_BE_GIVEN).map(([name, value]) => [operation, name, value]));
 	await each(asked, async ([operation, name, value]) => {
 		const answer = await attempt(operation, actors.admin, things, { more: { [name]: value }, creator: actors.admin });
 		assert.ok(answer.status >= 400 && answer.status < 500, `${operation} with ${name}: ${answer.status} ${answer.text}`);

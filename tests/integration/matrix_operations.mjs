@@ -26,6 +26,9 @@ export const OPERATIONS = {
 	"POST /api/v1/auth/password-reset": { member: 202, creator: 202, admin: 202, stranger: 202, body: (s, more) => attributes("password-resets", { email: "nobody@example.test" }, more) },
 	"POST /api/v1/auth/password-reset/confirm": { member: 422, creator: 422, admin: 422, stranger: 422, body: (s, more) => attributes("password-resets", { token: "made up", password: "quiet-Kestrel plough 91" }, more) },
 
+	// --- GraphQL: each field by itself, see FIELDS ---
+	"POST /graphql": { scope: null, member: 200, creator: 200, admin: 200, stranger: 200, type: "application/json", body: (s, more = {}) => ({ query: "{ __typename }", variables: more }) },
+
 	// --- catalog ---
 	"GET /api/v1/ops": { scope: "read", ...everybody },
 	"GET /api/v1/ops/{id}": { scope: "read", on: "op", ...everybody },
@@ -98,3 +101,25 @@ export const INJECTIONS = [
 	"'; select pg_sleep(10); --", "$1", "$$x$$", "{\"}", "%27%20or%201=1", "\u0000", "\u02bc or 1=1", "') returning (select ciphertext from open.secrets) --",
 	"admin'/*", "@{dag}", "${{ secrets.OURS }}", "{a,b}", "\r\nset-cookie: a=b",
 ];
+
+// GraphQL's root fields: [scope, whose thing's id is looked for (null: only whether the field is refused), member, creator, admin]; strangers see
+// nothing. + seen, - not there, x refused.
+const field = (scope, kind, cells = "+++", more = "") => ({ scope, kind, cells, more });
+const both = (one, many, scope, kind, cells, more) => ({
+	...(one ? { [one]: field(scope, kind, cells) } : {}), [many]: field(scope, kind, cells, more), [`${many}Connection`]: field(scope, kind, cells, more),
+});
+export const FIELDS = {
+	...both("dag", "dags", "read", "dag"),
+	...both("dagVersion", "dagVersions", "read", "version"),
+	...both("execution", "executions", "read", "execution"),
+	...both("nodeExecution", "nodeExecutions", "read", "node", "+++", "executionId: ended"),
+	...both(null, "elements", "read", null, "+++", "nodeExecutionId: node"),
+	...both("signal", "signals", "read", "signal", "+++", "executionId: ended"),
+	...both("organization", "organizations", "read", "organization"),
+	...both("user", "users", "read", "user"),
+	...both("secret", "secrets", "admin", "secret", "xx+"),
+	...both(null, "auditLog", "admin", null, "xx+"),
+	...both("apiToken", "apiTokens", "admin", "token", "-++"),
+	...both("session", "sessions", "admin", "session", "-+-"),
+	currentUser: field("read", null),
+};
