@@ -16,6 +16,7 @@ before(async () => {
 	smtp = await startSmtp();
 	server = await startServer({ env: {
 		OPEN_SMTP_URL: smtp.url, OPEN_SMTP_TLS: "off", OPEN_MAIL_RETRY: "50ms", OPEN_MAIL_TIMEOUT: "2s",
+		OPEN_REQUEST_TIMEOUT: "60s", // twenty passwords are hashed one after the other
 		OPEN_RATE_REGISTER: "10000/1s", OPEN_RATE_RESET_ADDRESS: "10000/1s",
 	} });
 	org = await server.makeOrg();
