@@ -12,10 +12,6 @@
 #include "graphql/variables.h"
 #include "web/subscription.h"
 
-/* Where they are not linked yet, there are no such limits and answers. */
-extern __typeof__(gql_cost_check) gql_cost_check __attribute__((weak));
-extern __typeof__(gql_introspect) gql_introspect __attribute__((weak));
-
 static enum execution_step
 refuse(struct writer *w, const struct gql_error *e)
 {
@@ -68,8 +64,6 @@ check_cost(struct flow *f, struct execution *x, const struct found *found,
 {
 	struct gql_cost cost;
 
-	if (gql_cost_check == NULL)
-		return 0;
 	return gql_cost_check(flow_mem(f), found->schema,
 	    cached_document(found->document), found->operation, NULL,
 	    int_variable, x, &cost, e);

@@ -1,5 +1,5 @@
 /* resources.c - the tables: every resource, field, relation, filter and action
- * of the API. Columns stand in sql/_NAME.sql, in any order.
+ * of the API (long: it is a table). Columns stand in sql/_NAME.sql, in any order.
  */
 #include "web/resource.h"
 
