@@ -27,6 +27,8 @@ export const OPERATIONS = {
 	"POST /api/v1/auth/password-reset/confirm": { member: 422, creator: 422, admin: 422, stranger: 422, body: (s, more) => attributes("password-resets", { token: "made up", password: "quiet-Kestrel plough 91" }, more) },
 
 	// --- GraphQL: each field by itself, see FIELDS ---
+	// A WebSocket brings its credentials later (connection_init).
+	"GET /graphql": { member: 405, creator: 405, admin: 405, stranger: 405 },
 	"POST /graphql": { scope: null, member: 200, creator: 200, admin: 200, stranger: 200, type: "application/json", body: (s, more = {}) => ({ query: "{ __typename }", variables: more }) },
 
 	// --- catalog ---
