@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graphql/select.h"
+#include "web/graph_mutation.h"
 
 static struct mem mem;
 static struct gql_schema *schema;
@@ -64,9 +65,30 @@ bind_event(const char *name, const struct graph *g)
 }
 
 static void
+bind_mutations(void)
+{
+	const struct graph_mutation *m;
+
+	for (m = graph_mutations; m->name != NULL; m++) {
+		struct query_field *q = mem_alloc(&mem, sizeof(*q));
+		struct gql_field *f =
+		    gql_type_field(schema->roots[GQL_MUTATION], m->name,
+			strlen(m->name));
+
+		if (q == NULL || f == NULL)
+			continue;
+		q->graph = m->result == NULL ? NULL : graph_of_type(m->result);
+		q->kind = q->graph == NULL ? QUERY_DONE : QUERY_RESULT;
+		f->binding = q;
+	}
+}
+
+static void
 bind_all(void)
 {
 	const struct graph *g;
+
+	bind_mutations();
 
 	for (g = graph_table; g->resource != NULL; g++) {
 		struct gql_type *type =

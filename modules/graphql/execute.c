@@ -1,5 +1,5 @@
 /* execute.c - documents, plans and statements of a request. */
-#include "graphql/execute.h"
+#include "graphql/execute_steps.h"
 
 #include <string.h>
 
@@ -21,14 +21,6 @@ refuse(struct writer *w, const struct gql_error *e)
 }
 
 /* --- the plan of a request ------------------------------------------------ */
-
-struct found {
-	const struct gql_schema *schema;
-	struct cached *document;
-	const struct gql_definition *operation;
-	const struct query_plan *plan;
-	unsigned uses;
-};
 
 static enum execution_step
 refuse_document(struct writer *w, const struct gql_faults *faults)
@@ -79,12 +71,13 @@ choose_operation(struct flow *f, struct execution *x, struct found *found,
 		return -1;
 	if (subscribe_check(f, found->operation, e) != 0)
 		return -1;
+	x->mutation = found->operation->operation == GQL_MUTATION;
 	return variables_coerce(flow_mem(f), found->schema, found->operation,
 	    x->variables, &x->variables, e);
 }
 
-static enum execution_step
-find(struct flow *f, struct execution *x, struct writer *w, struct found *found)
+enum execution_step
+execute_find(struct flow *f, struct execution *x, struct writer *w, struct found *found)
 {
 	struct gql_faults faults;
 	struct gql_error e = {.code = NULL};
@@ -165,30 +158,31 @@ copy_statement(struct mem *m, const struct plan_root *root, unsigned uses)
 	return sql;
 }
 
-static void
-ask_root(struct flow *f, const struct execution *x,
-    const struct plan_root *root, struct execution_root *r,
-    struct flow_ask *asks, unsigned *count, unsigned uses)
+bool
+execute_ask_root(struct flow *f, const struct execution *x,
+    const struct plan_root *root, const struct uuid *result,
+    struct execution_root *r, struct flow_ask *ask, unsigned uses)
 {
 	struct sql_params *params;
 	struct gql_error e = {.code = NULL};
 
 	r->ask = -1;
 	if (root->sql.text == NULL || !allowed(f, root, r))
-		return;
+		return false;
 	params = mem_alloc(flow_mem(f), sizeof(*params));
 	if (params == NULL)
-		return;
+		return false;
 	params->mem = flow_mem(f);
 	if (params_make(root, x->variables, &flow_actor(f)->user,
-		subscribe_subject(f), params, &e) != 0) {
+		result != NULL ? result : subscribe_subject(f), params, &e) !=
+	    0) {
 		root_error(
 		    f, r, e.code, e.message, e.at.line != 0 ? e.at : root->at);
-		return;
+		return false;
 	}
-	r->ask = (int)*count;
-	asks[*count].params = params;
-	asks[(*count)++].sql = copy_statement(flow_mem(f), root, uses);
+	ask->params = params;
+	ask->sql = copy_statement(flow_mem(f), root, uses);
+	return ask->sql != NULL;
 }
 
 /* --- subscriptions --------------------------------------------------------- */
@@ -230,7 +224,7 @@ enum execution_step
 execute_ask(struct flow *f, struct execution *x, struct writer *w)
 {
 	struct found found = {.uses = 0};
-	enum execution_step step = find(f, x, w, &found);
+	enum execution_step step = execute_find(f, x, w, &found);
 	const struct plan_root *root;
 	struct flow_ask *asks;
 	unsigned count = 0, i = 0;
@@ -245,8 +239,12 @@ execute_ask(struct flow *f, struct execution *x, struct writer *w)
 	asks = mem_array(flow_mem(f), x->root_count + 1, sizeof(*asks));
 	if (x->roots == NULL || asks == NULL)
 		return EXECUTION_READY; /* the flow tells */
-	for (root = found.plan->roots; root != NULL; root = root->next)
-		ask_root(f, x, root, &x->roots[i++], asks, &count, found.uses);
+	if (x->mutation)
+		return EXECUTION_READY;
+	for (root = found.plan->roots; root != NULL; root = root->next, i++)
+		if (execute_ask_root(f, x, root, NULL, &x->roots[i],
+			&asks[count], found.uses))
+			x->roots[i].ask = (int)count++;
 	if (count == 0 || mem_failed(flow_mem(f)))
 		return EXECUTION_READY;
 	switch (flow_ask_all(f, asks, count)) {
@@ -334,31 +332,49 @@ write_introspection(
 	return written || write_root_null(w, root);
 }
 
-static bool
-answer_root(struct flow *f, struct writer *w, const struct found *found,
-    const struct plan_root *root, const struct execution_root *r)
+bool
+execute_write_rows(
+    struct flow *f, struct writer *w, const struct plan_root *root, unsigned i)
 {
 	struct write_path path = {.name = &root->response};
 	struct write_rows rows = {.cell = get_cell};
-	const struct sql_rows *result;
+	const struct sql_rows *result = flow_rows_of(f, i);
 	struct flow_error e;
 
-	if (root->kind == ROOT_INTROSPECTION)
-		return write_introspection(w, found, root);
-	if (r->code != NULL) {
-		write_error(w, r->at, &path, r->code, r->message);
-		return write_root_null(w, root);
-	}
-	if (r->ask < 0)
-		return write_root(w, root, &rows);
-	if ((result = flow_rows_of(f, (unsigned)r->ask)) == NULL) {
-		flow_error_of(f, (unsigned)r->ask, &e);
+	if (result == NULL) {
+		flow_error_of(f, i, &e);
 		write_error(w, root->at, &path, e.code, e.detail);
 		return write_root_null(w, root);
 	}
 	rows.count = (unsigned)sql_count(result);
 	rows.arg = (void *)(uintptr_t)result;
 	return write_root(w, root, &rows);
+}
+
+static bool
+answer_root(struct flow *f, struct writer *w, const struct found *found,
+    const struct plan_root *root, const struct execution_root *r)
+{
+	struct write_path path = {.name = &root->response};
+	struct write_rows rows = {.cell = get_cell};
+
+	if (root->kind == ROOT_INTROSPECTION)
+		return write_introspection(w, found, root);
+	if (found->operation->operation == GQL_MUTATION)
+		return mutate_write_root(w, root, r);
+	if (r->code != NULL) {
+		write_error(w, r->at, &path, r->code, r->message);
+		return write_root_null(w, root);
+	}
+	if (r->ask < 0)
+		return write_root(w, root, &rows);
+	return execute_write_rows(f, w, root, (unsigned)r->ask);
+}
+
+enum execution_step
+execute_more(struct flow *f, struct execution *x, struct writer *w)
+{
+	return x->mutation ? mutate_step(f, x, w) : EXECUTION_READY;
 }
 
 enum execution_step
@@ -372,7 +388,7 @@ execute_answer(struct flow *f, struct execution *x, struct writer *w)
 
 	if (x->subscribes)
 		return accept_subscription(f, w);
-	step = find(f, x, w, &found);
+	step = execute_find(f, x, w, &found);
 	if (step != EXECUTION_READY)
 		return step;
 	if (found.plan->hash != x->hash ||

@@ -18,6 +18,12 @@ struct execution_root {
 	const char *code; /* of its error, or NULL */
 	const char *message;
 	struct gql_place at;
+	/* Of a mutation: the route was run, its row asked for, the field has
+	 * come to an end, which is not that data is null. */
+	bool called, read, ended, data;
+	const char *part, *errors; /* what is written of it; NULL: no memory */
+	size_t part_len, errors_len;
+	unsigned error_count;
 };
 
 struct execution {
@@ -28,6 +34,7 @@ struct execution {
 	size_t operation_name_len;
 	const struct json *variables; /* an object or NULL; then coerced */
 
+	bool mutation;
 	bool subscribes; /* what was asked for is its execution */
 	uint64_t hash;	 /* of the statements that were asked */
 	unsigned root_count;
@@ -42,6 +49,9 @@ enum execution_step {
 };
 
 enum execution_step execute_ask(
+    struct flow *, struct execution *, struct writer *);
+/* Between the two: what a mutation does; called again after each wait. */
+enum execution_step execute_more(
     struct flow *, struct execution *, struct writer *);
 /* Writes the whole answer. */
 enum execution_step execute_answer(

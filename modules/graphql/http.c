@@ -49,6 +49,17 @@ reply_step(struct flow *f, struct writer *w, enum execution_step step)
 	return FLOW_DONE;
 }
 
+/* To the next step, unless there is something to wait for or to refuse. */
+static enum flow_next
+go_on(struct flow *f, struct writer *w, enum execution_step step)
+{
+	if (step == EXECUTION_REFUSED)
+		return reply(f, w, 400);
+	buf_free(&w->out);
+	buf_free(&w->errors);
+	return step == EXECUTION_READY ? FLOW_NEXT : reply_step(f, w, step);
+}
+
 /* What is wrong with it, or NULL. */
 static const char *
 read_request(const struct json *body, struct execution *x)
@@ -84,7 +95,6 @@ http_ask(struct flow *f)
 {
 	struct execution *x = flow_state(f);
 	const struct json *body = flow_json(f);
-	enum execution_step step;
 	struct writer w;
 	const char *wrong;
 
@@ -100,12 +110,16 @@ http_ask(struct flow *f)
 		write_refusal(&w);
 		return reply(f, &w, 400);
 	}
-	step = execute_ask(f, x, &w);
-	if (step == EXECUTION_REFUSED)
-		return reply(f, &w, 400);
-	buf_free(&w.out);
-	buf_free(&w.errors);
-	return step == EXECUTION_READY ? FLOW_NEXT : reply_step(f, &w, step);
+	return go_on(f, &w, execute_ask(f, x, &w));
+}
+
+enum flow_next
+http_more(struct flow *f)
+{
+	struct writer w;
+
+	write_begin(&w, flow_mem(f), NULL);
+	return go_on(f, &w, execute_more(f, flow_state(f), &w));
 }
 
 enum flow_next

@@ -11,7 +11,7 @@
 #include "web/websocket.h"
 
 static const struct flow_step post_steps[] = {
-    FLOW_STEP(http_ask), FLOW_STEP(http_answer), FLOW_END};
+    FLOW_STEP(http_ask), FLOW_STEP(http_more), FLOW_STEP(http_answer), FLOW_END};
 
 static enum flow_next
 join(struct flow *f)

@@ -63,7 +63,9 @@ plan_root(struct compiler *c, struct query_plan *plan, struct plan_root *root)
 		root->kind = ROOT_INTROSPECTION;
 		return true;
 	}
-	return select_root(c, root, f) && name_statement(c->mem, plan, root);
+	if (!select_root(c, root, f))
+		return false;
+	return root->kind == ROOT_DONE || name_statement(c->mem, plan, root);
 }
 
 int

@@ -35,7 +35,7 @@ struct plan_input {
 
 enum plan_param_kind {
 	PARAM_USER,    /* the actor */
-	PARAM_SUBJECT, /* what an event is about */
+	PARAM_SUBJECT, /* what an event is about, or a mutation's route answered */
 	PARAM_VALUE,
 	PARAM_LIST,  /* of values, as an array */
 	PARAM_LIMIT, /* of a page, and one more if it must tell whether more
@@ -127,6 +127,7 @@ enum plan_root_kind {
 	ROOT_LIST,	 /* the rows */
 	ROOT_CONNECTION, /* one row that holds the connection's arrays */
 	ROOT_TYPENAME,
+	ROOT_DONE, /* true: a mutation without a row */
 	ROOT_INTROSPECTION
 };
 

@@ -16,13 +16,16 @@
 bool select_root(
     struct compiler *, struct plan_root *, const struct gql_collected *);
 
-/* What a field of Query or Subscription does: its binding. */
+/* What a field of Query, Mutation or Subscription does: its binding. */
 enum query_kind {
 	QUERY_ONE,
 	QUERY_LIST,
 	QUERY_CONNECTION,
 	QUERY_CURRENT_USER,
-	QUERY_EVENT /* of Subscription: the object that the event names */
+	QUERY_EVENT, /* of Subscription: the object that the event names */
+	/* Of Mutation: the row whose id the route answered; only that it did. */
+	QUERY_RESULT,
+	QUERY_DONE
 };
 struct query_field {
 	enum query_kind kind;

@@ -73,7 +73,7 @@ root_one(struct compiler *c, struct plan_root *root,
 
 	if (q->kind == QUERY_CURRENT_USER)
 		id = (struct plan_param){.kind = PARAM_USER};
-	if (q->kind == QUERY_EVENT)
+	if (q->kind == QUERY_EVENT || q->kind == QUERY_RESULT)
 		id = (struct plan_param){.kind = PARAM_SUBJECT};
 	s.scope.id = id_param(c, &id);
 	if (q->graph->owner_of_id != NULL) {
@@ -162,6 +162,7 @@ select_root(
 	case QUERY_ONE:
 	case QUERY_CURRENT_USER:
 	case QUERY_EVENT:
+	case QUERY_RESULT:
 		made = root_one(c, root, q, f, &t);
 		break;
 	case QUERY_LIST:
@@ -170,6 +171,9 @@ select_root(
 	case QUERY_CONNECTION:
 		made = root_connection(c, root, q, f, &t);
 		break;
+	case QUERY_DONE:
+		root->kind = ROOT_DONE;
+		return true;
 	}
 	root->actions = c->actions;
 	root->sql.text = text_end(&t);

@@ -63,16 +63,28 @@ error_begin(struct writer *w, const char *message,
 }
 
 static void
-error_end(struct writer *w, const char *code)
+error_end(struct writer *w, const char *code, const char *pointer)
 {
 	buf_puts(&w->errors, ",\"extensions\":{\"code\":");
 	json_write_string(&w->errors, code, strlen(code));
+	if (pointer != NULL) {
+		buf_puts(&w->errors, ",\"argument\":");
+		json_write_string(&w->errors, pointer, strlen(pointer));
+	}
 	buf_puts(&w->errors, "}}");
 }
 
 void
 write_error(struct writer *w, struct gql_place at,
     const struct write_path *path, const char *code, const char *message)
+{
+	write_argument_error(w, at, path, code, message, NULL);
+}
+
+void
+write_argument_error(struct writer *w, struct gql_place at,
+    const struct write_path *path, const char *code, const char *message,
+    const char *pointer)
 {
 	if (!error_begin(w, message, &at, at.line != 0))
 		return;
@@ -81,14 +93,14 @@ write_error(struct writer *w, struct gql_place at,
 		put_path(&w->errors, path);
 		buf_putc(&w->errors, ']');
 	}
-	error_end(w, code);
+	error_end(w, code, pointer);
 }
 
 void
 write_fault(struct writer *w, const struct gql_fault *fault)
 {
 	if (error_begin(w, fault->message, fault->places, fault->place_count))
-		error_end(w, fault->code);
+		error_end(w, fault->code, NULL);
 }
 
 static bool
@@ -473,6 +485,7 @@ write_root_value(struct writer *w, const struct plan_root *root,
 		write_text(w, "Query");
 		return true;
 	case ROOT_INTROSPECTION:
+	case ROOT_DONE:
 		break;
 	}
 	return false;
@@ -513,6 +526,21 @@ write_root_json(struct writer *w, const struct plan_root *root,
 {
 	write_key(w, &root->out);
 	buf_put(&w->out, json, len);
+}
+
+void
+write_part(struct writer *w, const char *part, size_t len, const char *errors,
+    size_t errors_len, unsigned error_count)
+{
+	if (w->out.len > 0 && w->out.data[w->out.len - 1] != '{')
+		buf_putc(&w->out, ',');
+	buf_put(&w->out, part, len);
+	if (error_count == 0)
+		return;
+	if (w->error_count > 0)
+		buf_putc(&w->errors, ',');
+	buf_put(&w->errors, errors, errors_len);
+	w->error_count += error_count;
 }
 
 /* --- the answer ----------------------------------------------------------- */

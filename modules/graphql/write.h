@@ -39,6 +39,12 @@ void write_begin(struct writer *, struct mem *, const struct json *variables);
 void write_error(struct writer *, struct gql_place, const struct write_path *,
     const char *code, const char *message);
 
+/* The same with where it is in the field's arguments: a JSON pointer; NULL: in
+ * none. */
+void write_argument_error(struct writer *, struct gql_place,
+    const struct write_path *, const char *code, const char *message,
+    const char *pointer);
+
 /* Of a document, with all its places. */
 void write_fault(struct writer *, const struct gql_fault *);
 
@@ -50,6 +56,10 @@ bool write_root_null(struct writer *, const struct plan_root *);
 
 void write_root_json(
     struct writer *, const struct plan_root *, const char *json, size_t len);
+
+/* ,PART as another writer wrote it, and its errors. */
+void write_part(struct writer *, const char *part, size_t len,
+    const char *errors, size_t errors_len, unsigned error_count);
 
 /* {"data":{…},"errors":[…]} in out, once begun by `{"data":` */
 void write_data_begin(struct writer *);

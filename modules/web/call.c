@@ -15,7 +15,7 @@
 #include "web/request.h"
 #include "web/call.h"
 
-#define HEADERS_MAX 7
+#define HEADERS_MAX 8
 
 extern struct kore_pool http_header_pool;
 
@@ -29,6 +29,7 @@ struct call {
 	const struct flow_step *steps; /* NULL: the route's */
 	size_t state_size;
 	char address[64];
+	bool checked;
 	void *subject;
 	void (*done)(void *, int, const char *, size_t);
 	void *arg;
@@ -42,7 +43,6 @@ static struct {
 	struct kore_event event; /* first: Kore's event loop asks for it */
 	int fd;
 	struct call *first, **last; /* to be entered or told of */
-	struct kore_domain *domain;
 } calls = {.fd = -1, .last = &calls.first};
 
 /* Marks what is ours. */
@@ -59,6 +59,14 @@ call_of(const struct http_request *req)
 	return req->owner->handle == no_connection
 		   ? (struct call *)(uintptr_t)req
 		   : NULL;
+}
+
+bool
+call_checked(const struct http_request *req)
+{
+	const struct call *c = call_of(req);
+
+	return c != NULL && c->checked;
 }
 
 bool
@@ -127,6 +135,13 @@ not_found(struct call *c)
 			     "\"not_found\",\"title\":\"Not found\"}]}");
 }
 
+/* kore.conf has one server with one domain. */
+static struct kore_domain *
+own_domain(void)
+{
+	return TAILQ_FIRST(&LIST_FIRST(&kore_servers)->domains);
+}
+
 static int
 enter(struct call *c)
 {
@@ -134,9 +149,7 @@ enter(struct call *c)
 
 	if (c->steps != NULL)
 		return flow_run(req, c->action, c->steps, c->state_size);
-	req->hdlr = calls.domain == NULL
-			? NULL
-			: kore_module_handler_find(req, calls.domain);
+	req->hdlr = kore_module_handler_find(req, own_domain());
 	if (req->hdlr != NULL)
 		return kore_runtime_http_request(req->hdlr->rcall, req);
 	not_found(c);
@@ -251,11 +264,13 @@ headers_put(struct call *c, const struct call_request *r)
 
 	header(c, "accept", r->accept);
 	header(c, "content-type", r->content_type);
+	header(c, "idempotency-key", r->idempotency_key);
 	if (from == NULL)
 		return;
 	header(c, "authorization", from->authorization);
 	header(c, "cookie", from->cookie);
 	header(c, "origin", from->origin);
+	c->checked = from->checked;
 	c->req.host = from->host == NULL ? "" : mem_strdup(&c->mem, from->host);
 	if (from->address != NULL)
 		strncpy(c->address, from->address, sizeof(c->address) - 1);
@@ -305,12 +320,6 @@ call_steps(const struct call_request *r, enum policy_action action,
 		c->state_size = state_size;
 	}
 	return c;
-}
-
-void
-call_domain(struct kore_domain *domain)
-{
-	calls.domain = domain;
 }
 
 int

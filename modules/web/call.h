@@ -18,7 +18,6 @@
 #include "web/flow.h"
 
 struct call;
-struct kore_domain;
 
 /* What of a request tells who asks; texts are the caller's, until it returns.
  */
@@ -26,6 +25,7 @@ struct call_origin {
 	const char *authorization; /* header's value, or NULL */
 	const char *cookie, *origin, *host;
 	const char *address; /* of the client; NULL: unknown */
+	bool checked; /* a cookie's origin was looked at before */
 };
 
 struct call_request {
@@ -33,7 +33,8 @@ struct call_request {
 	const char *method;		/* "GET", "POST", "PATCH", "DELETE" */
 	const char *path;
 	const char *accept, *content_type; /* NULL: none */
-	const char *body;		   /* NULL: none */
+	const char *idempotency_key;
+	const char *body; /* NULL: none */
 	size_t body_len;
 	/* For handlers that know of it: call_subject. The caller's; must live
 	 * until done. */
@@ -57,7 +58,5 @@ bool flow_is_call(const struct flow *);
 
 /* Once per worker. */
 int call_init(void);
-/* Where routes are looked for. */
-void call_domain(struct kore_domain *);
 
 #endif

@@ -75,6 +75,8 @@ request_gone(struct http_request *req)
 	f->req = NULL;
 	query_forget(&f->query);
 	flow_many_forget(f);
+	if (f->call != NULL)
+		call_forget(f->call);
 	if (f->start.waiting)
 		start_forget(f);
 	flow_release(f);
@@ -336,6 +338,12 @@ struct exec *
 flow_exec(void)
 {
 	return server.exec;
+}
+
+void
+flow_again(struct flow *f)
+{
+	f->step--;
 }
 
 struct sql_params *

@@ -117,6 +117,21 @@ struct flow_error {
 const struct sql_rows *flow_rows_of(const struct flow *, unsigned i);
 void flow_error_of(struct flow *, unsigned i, struct flow_error *);
 
+/* Runs a route of this server with the request's own credentials; the next step
+ * finds its answer with flow_called (valid until the flow ends). path has no
+ * query. */
+struct flow_call {
+	const char *method, *path;
+	const char *body; /* JSON:API; NULL: none */
+	size_t body_len;
+	const char *idempotency_key; /* NULL: none */
+};
+enum flow_next flow_call(struct flow *, const struct flow_call *);
+int flow_called(const struct flow *, const char **body, size_t *len);
+
+/* The step that calls it runs again, instead of the next one. */
+void flow_again(struct flow *);
+
 /* Runs fn(state) on a helper thread (parsing 4 MiB, hashing); the next step
  * follows. fn may use flow_mem's memory only through what state holds; the flow
  * waits meanwhile. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "web/graph.h"
+#include "web/graph_mutation.h"
 
 static const char head[] =
     "\"\"\"A time as RFC 3339 writes it, in UTC.\"\"\"\n"
@@ -291,7 +292,7 @@ put_query(struct buf *b)
 	if (graph_of("users") != NULL)
 		buf_puts(b, "  \"\"\"Whose credentials these are.\"\"\"\n"
 			    "  currentUser: User\n");
-	buf_puts(b, "}\n");
+	buf_puts(b, "}\n\n");
 }
 
 static const char subscription[] =
@@ -316,5 +317,6 @@ graph_sdl_write(struct buf *b)
 	for (const struct graph *g = graph_table; g->resource != NULL; g++)
 		put_type(b, g);
 	put_query(b);
+	graph_mutation_sdl(b);
 	buf_puts(b, subscription);
 }

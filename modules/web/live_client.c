@@ -81,7 +81,6 @@ live_client_begin(struct live_client *c, struct flow *f,
 		clients->at = &c->next;
 	clients = c;
 	c->listed = true;
-	call_domain(f->req->hdlr->dom);
 	return true;
 }
 

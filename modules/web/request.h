@@ -91,6 +91,10 @@ struct flow {
 
 	struct work work;
 	struct start_item start;
+	struct call *call; /* under way; NULL: none */
+	int called_status;
+	const char *called_body;
+	size_t called_len;
 };
 
 /* --- flow.c --- */
@@ -117,6 +121,7 @@ void session_init(void);
 
 /* --- call.c --- */
 struct call *call_of(const struct http_request *); /* NULL: a client's */
+bool call_checked(const struct http_request *);
 void call_wake(struct call *);			   /* enter its handler */
 void call_answered(struct call *, int status, const void *body, size_t len);
 const char *call_address(const struct call *);
