@@ -71,9 +71,8 @@ bind_mutations(void)
 
 	for (m = graph_mutations; m->name != NULL; m++) {
 		struct query_field *q = mem_alloc(&mem, sizeof(*q));
-		struct gql_field *f =
-		    gql_type_field(schema->roots[GQL_MUTATION], m->name,
-			strlen(m->name));
+		struct gql_field *f = gql_type_field(
+		    schema->roots[GQL_MUTATION], m->name, strlen(m->name));
 
 		if (q == NULL || f == NULL)
 			continue;

@@ -72,12 +72,17 @@ choose_operation(struct flow *f, struct execution *x, struct found *found,
 	if (subscribe_check(f, found->operation, e) != 0)
 		return -1;
 	x->mutation = found->operation->operation == GQL_MUTATION;
+	x->needs_post = x->mutation && x->reads_only;
+	if (x->needs_post)
+		return gql_fail(e, "method_not_allowed", found->operation->at,
+		    "A mutation is sent by POST.");
 	return variables_coerce(flow_mem(f), found->schema, found->operation,
 	    x->variables, &x->variables, e);
 }
 
 enum execution_step
-execute_find(struct flow *f, struct execution *x, struct writer *w, struct found *found)
+execute_find(
+    struct flow *f, struct execution *x, struct writer *w, struct found *found)
 {
 	struct gql_faults faults;
 	struct gql_error e = {.code = NULL};
@@ -174,8 +179,8 @@ execute_ask_root(struct flow *f, const struct execution *x,
 		return false;
 	params->mem = flow_mem(f);
 	if (params_make(root, x->variables, &flow_actor(f)->user,
-		result != NULL ? result : subscribe_subject(f), params, &e) !=
-	    0) {
+		result != NULL ? result : subscribe_subject(f), params,
+		&e) != 0) {
 		root_error(
 		    f, r, e.code, e.message, e.at.line != 0 ? e.at : root->at);
 		return false;

@@ -32,7 +32,10 @@ struct execution {
 	size_t len;
 	const char *operation_name; /* NULL: the only one */
 	size_t operation_name_len;
-	const struct json *variables; /* an object or NULL; then coerced */
+	const struct json *variables;  /* an object or NULL; then coerced */
+	const struct json *extensions; /* an object or NULL */
+	bool reads_only; /* a mutation is refused, and needs_post set */
+	bool needs_post;
 
 	bool mutation;
 	bool subscribes; /* what was asked for is its execution */

@@ -1,115 +1,86 @@
-/* http.c - GraphQL over HTTP: a request's body in, an answer out. */
+/* http.c - GraphQL over HTTP: a request in, an answer in the media type that it
+ * accepts out.
+ *
+ * Status: what is no request at all is 400 in either media type; a document or
+ *         variables that are refused are 400 in application/graphql-response+json
+ *         and 200 in application/json, as its clients expect; 200 is what was
+ *         executed.
+ */
 #include "graphql/http.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "graphql/http_request.h"
+#include "graphql/persisted.h"
 #include "web/graphql_sse.h"
 
-#define GRAPHQL_JSON "application/graphql-response+json"
-
-/* The newer media type is answered in where it is asked for. */
-static bool
-wants_graphql_json(struct flow *f)
+static enum media
+media(struct flow *f)
 {
-	const char *accept = flow_header(f, "accept");
-
-	return accept != NULL && strcasestr(accept, GRAPHQL_JSON) != NULL;
+	return http_media(flow_header(f, "accept"));
 }
 
 static enum flow_next
 reply(struct flow *f, struct writer *w, int status)
 {
-	bool newer = wants_graphql_json(f);
+	bool newer = media(f) == MEDIA_GRAPHQL;
 
 	if (buf_failed(&w->out)) {
 		buf_free(&w->out);
 		return flow_fail(f, 500, "response_too_large",
 		    "The answer is larger than the server allows.");
 	}
-	return flow_reply(f, newer ? status : 200, &w->out,
-	    newer ? GRAPHQL_JSON "; charset=utf-8"
+	return flow_reply(f, newer || status == 405 ? status : 200, &w->out,
+	    newer ? "application/graphql-response+json; charset=utf-8"
 		  : "application/json; charset=utf-8",
 	    NULL);
 }
 
+/* READY is the caller's. */
 static enum flow_next
-reply_step(struct flow *f, struct writer *w, enum execution_step step)
+stop(struct flow *f, struct writer *w, enum execution_step step)
 {
-	switch (step) {
-	case EXECUTION_READY:
-		return reply(f, w, 200);
-	case EXECUTION_REFUSED:
-		return reply(f, w, 400);
-	case EXECUTION_WAITS:
-		return FLOW_WAIT;
-	case EXECUTION_ENDED:
-		break;
+	const struct execution *x = flow_state(f);
+
+	if (step == EXECUTION_REFUSED) {
+		if (x->needs_post)
+			flow_answer_header(f, "allow", "POST");
+		return reply(f, w, x->needs_post ? 405 : 400);
 	}
-	return FLOW_DONE;
+	buf_free(&w->out);
+	buf_free(&w->errors);
+	return step == EXECUTION_WAITS ? FLOW_WAIT : FLOW_DONE;
 }
 
-/* To the next step, unless there is something to wait for or to refuse. */
 static enum flow_next
 go_on(struct flow *f, struct writer *w, enum execution_step step)
 {
-	if (step == EXECUTION_REFUSED)
-		return reply(f, w, 400);
+	if (step != EXECUTION_READY)
+		return stop(f, w, step);
 	buf_free(&w->out);
 	buf_free(&w->errors);
-	return step == EXECUTION_READY ? FLOW_NEXT : reply_step(f, w, step);
-}
-
-/* What is wrong with it, or NULL. */
-static const char *
-read_request(const struct json *body, struct execution *x)
-{
-	const struct json *query, *name, *variables;
-
-	if (body->type != JSON_OBJECT)
-		return "The body is an object with a query.";
-	query = json_get(body, "query");
-	name = json_get(body, "operationName");
-	variables = json_get(body, "variables");
-	if (query == NULL || query->type != JSON_STRING)
-		return "query must be a text.";
-	if (name != NULL && name->type != JSON_STRING &&
-	    name->type != JSON_NULL)
-		return "operationName must be a text.";
-	if (variables != NULL && variables->type != JSON_OBJECT &&
-	    variables->type != JSON_NULL)
-		return "variables must be an object.";
-	x->text = query->string;
-	x->len = query->count;
-	if (name != NULL && name->type == JSON_STRING) {
-		x->operation_name = name->string;
-		x->operation_name_len = name->count;
-	}
-	if (variables != NULL && variables->type == JSON_OBJECT)
-		x->variables = variables;
-	return NULL;
+	return FLOW_NEXT;
 }
 
 enum flow_next
 http_ask(struct flow *f)
 {
 	struct execution *x = flow_state(f);
-	const struct json *body = flow_json(f);
 	struct writer w;
-	const char *wrong;
 
-	if (body == NULL)
+	if (graphql_sse_wanted(f) && strcmp(flow_method(f), "POST") == 0)
+		return http_read(f, x) == FLOW_NEXT ? graphql_sse_accept(f)
+						    : FLOW_DONE;
+	if (media(f) == MEDIA_NONE)
+		return flow_fail(f, 406, "not_acceptable",
+		    "Answers are application/graphql-response+json or "
+		    "application/json, in UTF-8.");
+	if (http_read(f, x) != FLOW_NEXT || persisted_find(f, x) != FLOW_NEXT)
 		return FLOW_DONE;
-	if (graphql_sse_wanted(f))
-		return graphql_sse_accept(f);
+	if (x->text == NULL)
+		return flow_fail(
+		    f, 400, "invalid_request", "The request needs a `query`.");
 	write_begin(&w, flow_mem(f), NULL);
-	if ((wrong = read_request(body, x)) != NULL) {
-		struct gql_place none = {0, 0};
-
-		write_error(&w, none, NULL, "invalid_request", wrong);
-		write_refusal(&w);
-		return reply(f, &w, 400);
-	}
 	return go_on(f, &w, execute_ask(f, x, &w));
 }
 
@@ -125,8 +96,10 @@ http_more(struct flow *f)
 enum flow_next
 http_answer(struct flow *f)
 {
+	enum execution_step step;
 	struct writer w;
 
 	write_begin(&w, flow_mem(f), NULL);
-	return reply_step(f, &w, execute_answer(f, flow_state(f), &w));
+	step = execute_answer(f, flow_state(f), &w);
+	return step == EXECUTION_READY ? reply(f, &w, 200) : stop(f, &w, step);
 }

@@ -24,9 +24,9 @@ part_end(struct flow *f, struct writer *w, struct execution_root *r, bool data)
 	r->ended = true;
 	r->data = data && !failed;
 	r->part_len = w->out.len - 1;
-	r->part = failed ? NULL
-			 : mem_strndup(
-			       flow_mem(f), w->out.data + 1, r->part_len);
+	r->part = failed
+		      ? NULL
+		      : mem_strndup(flow_mem(f), w->out.data + 1, r->part_len);
 	r->error_count = w->error_count;
 	r->errors_len = w->errors.len;
 	r->errors = w->errors.len == 0 ? ""
@@ -49,8 +49,8 @@ mutate_write_root(struct writer *w, const struct plan_root *root,
 		    w, root->at, &path, "out_of_memory", "Out of memory.");
 		return write_root_null(w, root);
 	}
-	write_part(w, r->part, r->part_len, r->errors, r->errors_len,
-	    r->error_count);
+	write_part(
+	    w, r->part, r->part_len, r->errors, r->errors_len, r->error_count);
 	return r->data;
 }
 
@@ -167,8 +167,7 @@ ask(struct step *d, const struct uuid *id)
 	}
 	part_begin(d->flow, d->x, &w);
 	if (d->r->code != NULL)
-		write_error(
-		    &w, d->root->at, &path, d->r->code, d->r->message);
+		write_error(&w, d->root->at, &path, d->r->code, d->r->message);
 	end_null(d, &w);
 	return EXECUTION_READY;
 }
@@ -176,9 +175,9 @@ ask(struct step *d, const struct uuid *id)
 static enum execution_step
 called(struct step *d)
 {
-	const struct graph_mutation *m = graph_mutation_find(
-	    d->root->collected->field->name.s,
-	    d->root->collected->field->name.len);
+	const struct graph_mutation *m =
+	    graph_mutation_find(d->root->collected->field->name.s,
+		d->root->collected->field->name.len);
 	const struct json *answer = NULL;
 	const char *body;
 	struct writer w;

@@ -124,12 +124,12 @@ put_enum(struct writer *w, const struct plan_input *in)
 	json_write_string(w->b, small == NULL ? "" : small, len);
 }
 
-static void put_value(struct writer *, const struct gql_type *,
-    const struct plan_input *);
+static void put_value(
+    struct writer *, const struct gql_type *, const struct plan_input *);
 
 static void
-put_items(struct writer *w, const struct gql_type *type,
-    const struct plan_input *in)
+put_items(
+    struct writer *w, const struct gql_type *type, const struct plan_input *in)
 {
 	unsigned n = input_item_count(in);
 
@@ -148,8 +148,8 @@ put_items(struct writer *w, const struct gql_type *type,
 /* The fields of an input object as members; those that are absent are left
  * out. */
 static void
-put_members(struct writer *w, const struct gql_type *type,
-    const struct plan_input *in)
+put_members(
+    struct writer *w, const struct gql_type *type, const struct plan_input *in)
 {
 	struct input_member m;
 	bool first = true;
@@ -259,8 +259,8 @@ put_path(struct request *r)
 static const struct gql_type *
 type_of(const struct request *r)
 {
-	const struct gql_input *input = gql_field_arg(r->field->field,
-	    r->argument->name, strlen(r->argument->name));
+	const struct gql_input *input = gql_field_arg(
+	    r->field->field, r->argument->name, strlen(r->argument->name));
 
 	return input->type;
 }
@@ -420,7 +420,6 @@ mutation_pointer(
 	rest = pointer + sizeof(relations) - 1;
 	if (strncmp(pointer, relations, sizeof(relations) - 1) != 0)
 		return NULL;
-	name = argument_of(
-	    mutation, PLACE_RELATION, rest, strcspn(rest, "/"));
+	name = argument_of(mutation, PLACE_RELATION, rest, strcspn(rest, "/"));
 	return name == NULL ? NULL : mem_printf(m, "/%s", name);
 }

@@ -25,7 +25,7 @@ struct call_origin {
 	const char *authorization; /* header's value, or NULL */
 	const char *cookie, *origin, *host;
 	const char *address; /* of the client; NULL: unknown */
-	bool checked; /* a cookie's origin was looked at before */
+	bool checked;	     /* a cookie's origin was looked at before */
 };
 
 struct call_request {

@@ -108,3 +108,15 @@ error_body_faults(struct buf *b, int status, const struct faults *faults,
 	}
 	error_body_end(b);
 }
+
+void
+error_body_graphql(struct buf *b, const struct error_object *o)
+{
+	const char *message = o->detail != NULL ? o->detail : o->code;
+
+	buf_puts(b, "{\"errors\":[{\"message\":");
+	json_write_string(b, message, strlen(message));
+	buf_puts(b, ",\"extensions\":{\"code\":");
+	json_write_string(b, o->code, strlen(o->code));
+	buf_puts(b, "}}]}");
+}

@@ -26,4 +26,7 @@ void error_body_end(struct buf *);
 void error_body_faults(struct buf *, int status, const struct faults *,
     const char *pointer_prefix);
 
+/* {"errors":[{"message":"…","extensions":{"code":"…"}}]}, GraphQL's form. */
+void error_body_graphql(struct buf *, const struct error_object *);
+
 #endif

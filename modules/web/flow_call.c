@@ -30,8 +30,7 @@ flow_call(struct flow *f, const struct flow_call *c)
 	    .method = c->method,
 	    .path = c->path,
 	    .accept = "application/vnd.api+json",
-	    .content_type =
-		c->body == NULL ? NULL : "application/vnd.api+json",
+	    .content_type = c->body == NULL ? NULL : "application/vnd.api+json",
 	    .idempotency_key = c->idempotency_key,
 	    .body = c->body,
 	    .body_len = c->body_len,

@@ -44,8 +44,7 @@ static const struct graph_argument start[] = {
 	"The same key gives the same execution, for 24 hours."},
     END,
 };
-static const struct graph_argument execution[] = {
-    ID("Of the execution."), END};
+static const struct graph_argument execution[] = {ID("Of the execution."), END};
 static const struct graph_argument rerun[] = {
     ID("Of the execution."),
     {"nodes", "[String!]", PLACE_ATTRIBUTE, "nodes",

@@ -37,8 +37,9 @@ struct graph_argument {
 struct graph_answer {
 	const char *name; /* NULL ends the table */
 	const char *type;
-	const char *attribute; /* of the answer's data; NULL: a relation's row */
-	const char *relation;  /* whose id leads to the row of the type */
+	const char
+	    *attribute;	      /* of the answer's data; NULL: a relation's row */
+	const char *relation; /* whose id leads to the row of the type */
 	const char *description;
 };
 

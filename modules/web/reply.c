@@ -13,7 +13,8 @@
 #include "web/receive.h"
 #include "web/request.h"
 
-#define JSON_API "application/vnd.api+json"
+#define JSON_API     "application/vnd.api+json"
+#define GRAPHQL_JSON "application/graphql-response+json"
 
 /* Each once: Kore would send a repeated header twice. */
 static const char *const always[][2] = {
@@ -83,6 +84,20 @@ flow_reply_empty(struct flow *f, int status)
 	return answer(f, status, NULL, 0);
 }
 
+/* In the form of the API that was asked. */
+static const char *
+error_type(struct flow *f)
+{
+	const char *accept;
+
+	if (f->action != POLICY_GRAPHQL)
+		return JSON_API;
+	accept = flow_header(f, "accept");
+	return accept != NULL && strstr(accept, GRAPHQL_JSON) != NULL
+		   ? GRAPHQL_JSON "; charset=utf-8"
+		   : "application/json; charset=utf-8";
+}
+
 static enum flow_next
 reply_errors(struct flow *f, int status, struct buf *b)
 {
@@ -90,7 +105,7 @@ reply_errors(struct flow *f, int status, struct buf *b)
 	    "{\"errors\":[{\"status\":\"500\",\"code\":\"out_of_memory\","
 	    "\"title\":\"Out of memory\"}]}";
 
-	headers(f, buf_failed(b) ? 500 : status, JSON_API, NULL);
+	headers(f, buf_failed(b) ? 500 : status, error_type(f), NULL);
 	if (buf_failed(b))
 		answer(f, 500, fallback, sizeof(fallback) - 1);
 	else
@@ -110,9 +125,13 @@ fail(struct flow *f, int status, const struct error_object *o, const char *fmt,
 	vsnprintf(detail, sizeof(detail), fmt, args);
 	object.detail = detail;
 	buf_create(&b, 0);
-	error_body_begin(&b);
-	error_body_add(&b, status, &object);
-	error_body_end(&b);
+	if (f->action == POLICY_GRAPHQL) {
+		error_body_graphql(&b, &object);
+	} else {
+		error_body_begin(&b);
+		error_body_add(&b, status, &object);
+		error_body_end(&b);
+	}
 	snprintf(f->failure, sizeof(f->failure), "%s", object.code);
 	return reply_errors(f, status, &b);
 }

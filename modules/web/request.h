@@ -122,7 +122,7 @@ void session_init(void);
 /* --- call.c --- */
 struct call *call_of(const struct http_request *); /* NULL: a client's */
 bool call_checked(const struct http_request *);
-void call_wake(struct call *);			   /* enter its handler */
+void call_wake(struct call *); /* enter its handler */
 void call_answered(struct call *, int status, const void *body, size_t len);
 const char *call_address(const struct call *);
 

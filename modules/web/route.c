@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "web/kore_api.h"
 
@@ -49,22 +50,43 @@ tell_allowed(struct http_request *req, const struct route_method *table)
 		if (strcmp(h->header, "allow") == 0)
 			return;
 	for (; table->method != NULL && len < sizeof(methods); table++)
-		len += (size_t)snprintf(methods + len, sizeof(methods) - len,
-		    "%s%s%s", len == 0 ? "" : ", ", table->method,
-		    strcmp(table->method, "GET") == 0 ? ", HEAD" : "");
+		if (strcmp(table->method, ROUTE_WEBSOCKET) != 0)
+			len += (size_t)snprintf(methods + len,
+			    sizeof(methods) - len, "%s%s%s",
+			    len == 0 ? "" : ", ", table->method,
+			    strcmp(table->method, "GET") == 0 ? ", HEAD" : "");
 	http_response_header(req, "allow", methods);
+}
+
+static bool
+wants_websocket(struct http_request *req)
+{
+	const char *upgrade;
+
+	return req->method == HTTP_METHOD_GET &&
+	       http_request_header(req, "upgrade", &upgrade) &&
+	       strcasecmp(upgrade, "websocket") == 0;
+}
+
+static const struct route_method *
+find(const struct route_method *table, const char *name)
+{
+	while (table->method != NULL && strcmp(table->method, name) != 0)
+		table++;
+	return table->method == NULL ? NULL : table;
 }
 
 int
 route_run(struct http_request *req, const struct route_method *methods)
 {
-	const struct route_method *table = methods;
-	const char *name = method_name(req);
+	const struct route_method *m = NULL;
 
-	for (; table->method != NULL; table++)
-		if (strcmp(table->method, name) == 0)
-			return flow_run(req, table->action, table->steps,
-			    table->state_size);
+	if (wants_websocket(req))
+		m = find(methods, ROUTE_WEBSOCKET);
+	if (m == NULL)
+		m = find(methods, method_name(req));
+	if (m != NULL)
+		return flow_run(req, m->action, m->steps, m->state_size);
 	tell_allowed(req, methods);
 	return flow_run(req, POLICY_UNKNOWN, refuse_steps, 0);
 }

@@ -15,6 +15,9 @@
 #include "web/flow.h"
 #include "web/policy.h"
 
+/* A GET that asks for a WebSocket. */
+#define ROUTE_WEBSOCKET "WEBSOCKET"
+
 struct route_method {
 	const char *method; /* "GET" answers HEAD too; NULL ends the table */
 	const struct flow_step *steps;
