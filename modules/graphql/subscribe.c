@@ -27,9 +27,6 @@ subscribe_check(const struct flow *f, const struct gql_definition *operation,
 		    "A subscription needs a connection on which answers can "
 		    "follow: a WebSocket (graphql-transport-ws) or an event "
 		    "stream.");
-	if (operation->operation == GQL_MUTATION)
-		return gql_fail(e, "operation_not_supported", operation->at,
-		    "Only queries and subscriptions can be asked here.");
 	return 0;
 }
 

@@ -325,7 +325,7 @@ export class Server {
 
 	// One request: {status, headers, type, text, json}. body: an object becomes JSON, strings and buffers go as they are.
 	async api(method, target, { token, body, headers = {}, type = JSONAPI, seconds = 30 } = {}) {
-		const all = { accept: JSONAPI, ...headers };
+		const all = { accept: target.startsWith("/graphql") ? "application/json" : JSONAPI, ...headers };
 		if (token) all.authorization = `Bearer ${token}`;
 		if (body !== undefined && type !== null) all["content-type"] = type;
 		const raw = body === undefined || typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
@@ -342,7 +342,7 @@ export class Server {
 		return {
 			status: response.status, headers: response.headers, text, json,
 			type: (response.headers.get("content-type") ?? "").split(";")[0],
-			codes: (json?.errors ?? []).map((e) => e.code),
+			codes: (json?.errors ?? []).map((e) => e.code ?? e.extensions?.code), // JSON:API's, or GraphQL's.
 		};
 	}
 

@@ -149,11 +149,11 @@ test("starts whose connection breaks are either not there, or they end", async (
 
 test("a changed schema under prepared statements is noticed, and nobody sees it", async () => {
 	await client.get("/api/v1/dags");
-	await server.psql("alter table open.dags alter column description type varchar(100000)");
+	await server.psql("alter table open.dags alter column updated_at type timestamptz(3)");
 	try {
 		for (let i = 0; i < 20; i++) await client.get("/api/v1/dags");
 	} finally {
-		await server.psql("alter table open.dags alter column description type text");
+		await server.psql("alter table open.dags alter column updated_at type timestamptz");
 	}
 	for (let i = 0; i < 20; i++) await client.get("/api/v1/dags");
 });
