@@ -3,7 +3,8 @@
  * Fragments are compared as wholes, and a pair only once: which pairs were, is
  * remembered with whether they were compared as fields that can't meet in one
  * object, which asks less. So doubled fragments n levels deep take n² steps,
- * not 2ⁿ. All else that repeats is paid from gql_check_spend. */
+ * not 2ⁿ. All else that repeats is paid from gql_check_spend.
+ * long: one algorithm, read as one. */
 #include "graphql/check.h"
 
 #include <string.h>
@@ -312,8 +313,9 @@ static bool
 types_conflict(const struct gql_type *a, const struct gql_type *b)
 {
 	while (a != b) {
-		if (a->of == NULL && b->of == NULL)
-			return gql_type_is_leaf(a) || gql_type_is_leaf(b);
+		if (a->of == NULL || b->of == NULL)
+			return a->of != b->of || gql_type_is_leaf(a) ||
+			       gql_type_is_leaf(b);
 		if (a->kind != b->kind)
 			return true;
 		a = a->of;

@@ -251,7 +251,7 @@ gql_cost_check(struct mem *m, const struct gql_schema *schema,
 	    .operation = operation,
 	    .variable = variable,
 	    .arg = arg};
-	struct sum sum;
+	struct sum sum = {.depth = 0};
 
 	if (limits == NULL)
 		limits = &defaults;

@@ -1,6 +1,7 @@
 /* execute.c - documents, plans and statements of a request. */
 #include "graphql/execute_steps.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "graphql/bind.h"
@@ -236,6 +237,7 @@ execute_ask(struct flow *f, struct execution *x, struct writer *w)
 
 	if (step != EXECUTION_READY)
 		return step;
+	assert(found.plan != NULL);
 	if (subscribe_wanted(f, found.operation))
 		return ask_subscription(f, x, w, &found);
 	x->hash = found.plan->hash;
@@ -396,6 +398,7 @@ execute_answer(struct flow *f, struct execution *x, struct writer *w)
 	step = execute_find(f, x, w, &found);
 	if (step != EXECUTION_READY)
 		return step;
+	assert(found.plan != NULL);
 	if (found.plan->hash != x->hash ||
 	    found.plan->root_count != x->root_count) {
 		struct gql_error e = {.code = NULL};

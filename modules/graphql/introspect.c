@@ -1,5 +1,6 @@
 /* introspect.c - the types of introspection (chapter 4) over the schema: for
- * each a table of its fields and what writes them. */
+ * each a table of its fields and what writes them.
+ * long: its tables, read as one. */
 #include "graphql/introspect.h"
 
 #include <string.h>

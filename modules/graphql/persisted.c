@@ -77,7 +77,10 @@ forget_oldest(void)
 	while (*at != k)
 		at = &(*at)->next;
 	*at = k->next;
-	use_remove(k);
+	if ((oldest = k->newer) != NULL)
+		oldest->older = NULL;
+	else
+		newest = NULL;
 	bytes -= sizeof(*k) + k->len;
 	free(k);
 }

@@ -10,8 +10,8 @@ void gql_print_indent(struct buf *b, unsigned depth);
 void gql_print_description(
     struct buf *b, const struct gql_value *description, unsigned depth);
 /* Each begins with what separates it from what stands before; none: nothing. */
-void gql_print_directives(struct buf *b, const struct gql_directive *first);
-void gql_print_arguments(struct buf *b, const struct gql_argument *first);
+void gql_print_directives(struct buf *b, const struct gql_directive *d);
+void gql_print_arguments(struct buf *b, const struct gql_argument *a);
 
 /* print_types.c: type-system definitions and extensions. */
 void gql_print_type_system(struct buf *b, const struct gql_definition *d);

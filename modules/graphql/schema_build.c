@@ -1,5 +1,6 @@
 /* schema_build.c - a schema from its document: types first, then what they
- * consist of, for any may name any other. */
+ * consist of, for any may name any other.
+ * long: one pass over one document, in the order of what needs what. */
 #include "graphql/sdl.h"
 
 #include <string.h>

@@ -173,14 +173,14 @@ number_format(const struct key *key, int64_t n, struct buf *out)
 void
 expectation(const struct key *key, char *text, size_t size)
 {
+	static const char rate[] = "so many in a time like 30/1m, at most "
+				   "9999999 and 30d, or off";
 	static const char *const kinds[] = {
 	    [KEY_STRING] = "text",
 	    [KEY_COUNT] = "an integer",
 	    [KEY_BYTES] = "a size like 64KiB or 4MiB",
 	    [KEY_DURATION] = "a duration like 250ms or 5s",
-	    [KEY_RATE] =
-		"so many in a time like 30/1m, at most 9999999 and 30d, "
-		"or off",
+	    [KEY_RATE] = rate,
 	    [KEY_CHOICE] = "one of",
 	    [KEY_LISTEN] = "ADDRESS:PORT",
 	};

@@ -73,11 +73,13 @@ static void
 client_free(struct client *c)
 {
 	struct client **at;
+	struct entry *e, *next;
 
-	while (c->entries != NULL) {
-		if (c->entries->operation != NULL)
-			operation_end(c->entries->operation);
-		entry_free(c->entries);
+	for (e = c->entries; e != NULL; e = next) {
+		next = e->next;
+		if (e->operation != NULL)
+			operation_end(e->operation);
+		entry_free(e);
 	}
 	if (c->late)
 		for (at = &late; *at != NULL; at = &(*at)->late_next)

@@ -1,5 +1,6 @@
 /* test_graphql_validate.c - rules of chapters 3 and 5, each with its place;
- * bombs; limits; introspection; collected fields. */
+ * bombs; limits; introspection; collected fields.
+ * long: one test for each rule, over one schema. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
