@@ -42,6 +42,22 @@ versions_of_ask(struct flow *f)
 	return resource_list(f, &resource_dag_versions, &parent);
 }
 
+static enum flow_next
+dags_of_ask(struct flow *f)
+{
+	struct resource_parent parent = {
+	    .resource = &resource_users, .filter = "creator"};
+
+	if (!flow_segment_uuid(f, 3, &parent.id))
+		return flow_fail(f, 404, resource_users.not_found,
+		    "There is no such resource: users.");
+	parent.path = mem_printf(
+	    flow_mem(f), "/api/v1/users/%s/dags", flow_segment(f, 3));
+	return resource_list(f, &resource_dags, &parent);
+}
+
+static const struct flow_step dags_of_steps[] = {
+    FLOW_STEP(dags_of_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step dags_steps[] = {
     FLOW_STEP(dags_ask), RESOURCE_STEPS, FLOW_END};
 static const struct flow_step versions_steps[] = {
@@ -147,6 +163,8 @@ static const struct flow_step version_steps[] = {
 #define WRITE sizeof(struct dag_write)
 ROUTE(catalog_dags, {"GET", dags_steps, READ, POLICY_DAG_READ},
     {"POST", dag_create_steps, WRITE, POLICY_DAG_CREATE})
+
+ROUTE(catalog_dags_of, {"GET", dags_of_steps, READ, POLICY_DAG_READ})
 
 ROUTE(catalog_dag, {"GET", dag_steps, READ, POLICY_DAG_READ},
     {"PATCH", dag_update_steps, WRITE, POLICY_DAG_UPDATE},

@@ -25,6 +25,12 @@ enum config_log {
 	CONFIG_LOG_DEBUG
 };
 
+enum config_registration {
+	REGISTRATION_CLOSED,
+	REGISTRATION_INVITATION,
+	REGISTRATION_OPEN
+};
+
 struct config {
 	char *listen; /* as given; split below */
 	char *listen_host;
@@ -59,7 +65,8 @@ struct config {
 	int64_t rate_reset_account;
 	int64_t rate_register;
 
-	int64_t lease; /* ns */
+	int64_t registration; /* enum config_registration */
+	int64_t lease;	      /* ns */
 
 	int64_t database_connections; /* per worker, for requests */
 	int64_t

@@ -50,7 +50,7 @@ static const struct graph_join user_joins[] = {
     {NULL, NULL},
 };
 static const struct graph_list user_lists[] = {
-    {"created-dags", &resource_dags, "creator", "The DAGs that they made."},
+    {"dags", &resource_dags, "creator", "The DAGs that they created."},
     {"triggered-executions", &resource_executions, "triggered-by",
 	"The executions that they started."},
     LIST_END,

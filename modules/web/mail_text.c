@@ -25,6 +25,7 @@ static const struct {
     {"confirmation", MAIL_TOKEN_CONFIRM},
     {"invitation", MAIL_TOKEN_INVITATION},
     {"password_changed", MAIL_TOKEN_NONE},
+    {"already_registered", MAIL_TOKEN_NONE},
     {"password_reset", MAIL_TOKEN_RESET},
 };
 #define NAMES (sizeof(names) / sizeof(names[0]))

@@ -585,6 +585,7 @@ openapi_write(struct buf *b)
 		related_paths(&w, *r);
 	}
 	raw(&w, "/api/v1/ops", openapi_ops);
+	openapi_forms(b);
 	end(&w, '}');
 	components(&w);
 	end(&w, '}');

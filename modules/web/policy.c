@@ -70,6 +70,8 @@ static const struct policy policies[POLICY_COUNT] = {
     [POLICY_SESSION_CREATE] = {"session.create", WHO_ANYONE, 0, "Sign in."},
     [POLICY_SESSION_READ] = {"session.read", WHO_SIGNED_IN, SCOPE_ADMIN,
 	"See one's own sessions."},
+    [POLICY_SESSION_SWITCH] = {"session.switch", WHO_SIGNED_IN, 0,
+	"Act in another of one's own organizations."},
     [POLICY_SIGN_OUT] = {"session.end", WHO_SIGNED_IN, 0, "Sign out."},
     [POLICY_SESSION_DELETE] = {"session.delete", WHO_SIGNED_IN, SCOPE_ADMIN,
 	"End one's own sessions."},
@@ -111,6 +113,9 @@ static const struct {
 	"exists (select from open.memberships of_user where of_user.user_id = "
 	"@.id and of_user.organization_id = (select "
 	"open.actor_organization()))"},
+    {"invitations",
+	"@.organization_id = (select open.actor_organization()) and (select "
+	"open.actor_is_admin())"},
     {"secrets",
 	"@.organization_id = (select open.actor_organization()) and (select "
 	"open.actor_is_admin())"},

@@ -18,6 +18,7 @@
 #include "web/server.h"
 
 #define FLOW_MAGIC	0x464c4f57u
+#define COOKIE		"open_session"
 #define CONSTRAINTS_MAX 8
 
 enum flow_phase {

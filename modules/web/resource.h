@@ -40,6 +40,7 @@ enum field_flags {
 	FIELD_LONG = 1 << 3,
 	FIELD_WRITE_ONLY = 1 << 5, /* may be given, is never shown */
 	FIELD_BY_ID = 1 << 4,	   /* to sort by it is to sort by id (UUIDv7) */
+	FIELD_NULLABLE = 1 << 6,   /* null may be given */
 	FIELD_SOLID = 1 << 8,
 	FIELD_BIG = 1 << 9 /* may need more than 32 bits */
 };
@@ -129,8 +130,11 @@ struct resource {
 
 extern const struct resource resource_dags, resource_dag_versions,
     resource_executions, resource_node_executions, resource_elements,
-    resource_secrets, resource_organizations, resource_signals,
-    resource_audit_log, resource_tokens, resource_sessions, resource_users;
+    resource_secrets, resource_organizations, resource_signals, resource_users,
+    resource_invitations, resource_audit_log, resource_tokens,
+    resource_sessions;
+/* resource_users of oneself: other fields can be written. */
+extern const struct resource resource_profile;
 extern const struct resource *const resource_table[];	/* NULL-ended */
 const struct resource *resource_find(const char *type); /* NULL: unknown */
 const struct field *resource_field(const struct resource *, const char *name);
@@ -234,5 +238,7 @@ void resource_row(const struct sql_rows *, int row, const struct resource *,
 void openapi_write(struct buf *);
 extern const char openapi_ops[];    /* the path item of /api/v1/ops */
 extern const char openapi_errors[]; /* its error object */
+/* Members of "paths" after others: the requests of forms.h. */
+void openapi_forms(struct buf *);
 
 #endif

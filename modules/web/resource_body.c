@@ -26,6 +26,8 @@ wrong(struct reader *r, int status, const struct json *at, const char *pointer,
 static bool
 right_type(const struct field *field, const struct json *value)
 {
+	if (value->type == JSON_NULL && (field->flags & FIELD_NULLABLE))
+		return true;
 	switch (field->type) {
 	case FIELD_TEXT:
 	case FIELD_ENUM:

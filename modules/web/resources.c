@@ -1,10 +1,12 @@
 /* resources.c - the tables: every resource, field, relation, filter and action
- * of the API (long: it is a table). Columns stand in sql/_NAME.sql, in any order.
+ * of the API but people's and their organizations' (resources_people.c) (long: it
+ * is a table). Columns stand in sql/_NAME.sql, in any order.
  */
 #include "web/resource.h"
 
 #include <string.h>
 
+#include "resource_tables.h"
 #include "web_sql.h"
 
 static const char *const dag_statuses[] = {"draft", "active", "archived", NULL};
@@ -13,23 +15,6 @@ static const char *const execution_statuses[] = {
 static const char *const durabilities[] = {"sync", "batch", "memory", NULL};
 static const char *const node_statuses[] = {
     "pending", "running", "success", "failed", "skipped", "cancelled", NULL};
-
-#define FIELDS_END                                                             \
-	{                                                                      \
-		NULL, 0, 0, 0, NULL, NULL                                      \
-	}
-#define RELATIONS_END                                                          \
-	{                                                                      \
-		NULL, NULL, 0, NULL, NULL, NULL, NULL                          \
-	}
-#define FILTERS_END                                                            \
-	{                                                                      \
-		NULL, 0, NULL, false, NULL                                     \
-	}
-#define ACTIONS_END                                                            \
-	{                                                                      \
-		NULL, NULL, NULL, NULL                                         \
-	}
 
 static const struct action no_actions[] = {ACTIONS_END};
 
@@ -68,9 +53,9 @@ static const struct field dag_fields[] = {
 };
 
 static const struct relation dag_relations[] = {
-    {"organization", "organizations", COL_DAG_ORGANIZATION_ID, NULL, NULL, NULL,
-	"Whose it is."},
-    {"creator", "users", COL_DAG_CREATED_BY, NULL, NULL, NULL,
+    {"organization", "organizations", COL_DAG_ORGANIZATION_ID, NULL,
+	&resource_organizations, NULL, "Whose it is."},
+    {"creator", "users", COL_DAG_CREATED_BY, NULL, &resource_users, NULL,
 	"Who created it."},
     {"active-version", "dag-versions", COL_DAG_ACTIVE_VERSION_ID, NULL,
 	&resource_dag_versions, NULL, "The version that executions run."},
@@ -149,8 +134,8 @@ static const struct field dag_version_fields[] = {
 static const struct relation dag_version_relations[] = {
     {"dag", "dags", COL_DAG_VERSION_DAG_ID, NULL, &resource_dags, NULL,
 	"Whose version it is."},
-    {"creator", "users", COL_DAG_VERSION_CREATED_BY, NULL, NULL, NULL,
-	"Who saved it."},
+    {"creator", "users", COL_DAG_VERSION_CREATED_BY, NULL, &resource_users,
+	NULL, "Who saved it."},
     RELATIONS_END,
 };
 
@@ -238,10 +223,10 @@ static const struct relation execution_relations[] = {
 	"The version that was active when it was created."},
     {"origin", "executions", COL_EXECUTION_ORIGIN_ID, NULL, NULL, NULL,
 	"The execution that this one runs again."},
-    {"triggered-by", "users", COL_EXECUTION_TRIGGERED_BY, NULL, NULL, NULL,
-	"Who started it."},
-    {"organization", "organizations", COL_EXECUTION_ORGANIZATION_ID, NULL, NULL,
-	NULL, "Whose it is."},
+    {"triggered-by", "users", COL_EXECUTION_TRIGGERED_BY, NULL, &resource_users,
+	NULL, "Who started it."},
+    {"organization", "organizations", COL_EXECUTION_ORGANIZATION_ID, NULL,
+	&resource_organizations, NULL, "Whose it is."},
     {"node-executions", "node-executions", -1,
 	"/api/v1/executions/%s/node-executions", &resource_node_executions,
 	&SQL_NODE_EXECUTIONS_OF, "Its nodes."},
@@ -449,7 +434,7 @@ static const struct field secret_fields[] = {
 };
 
 static const struct relation secret_relations[] = {
-    {"creator", "users", COL_SECRET_CREATED_BY, NULL, NULL, NULL,
+    {"creator", "users", COL_SECRET_CREATED_BY, NULL, &resource_users, NULL,
 	"Who created it."},
     RELATIONS_END,
 };
@@ -505,7 +490,8 @@ static const struct field signal_fields[] = {
 static const struct relation signal_relations[] = {
     {"execution", "executions", COL_SIGNAL_EXECUTION_ID, NULL,
 	&resource_executions, NULL, "The execution that it was sent to."},
-    {"sent-by", "users", COL_SIGNAL_SENT_BY, NULL, NULL, NULL, "Who sent it."},
+    {"sent-by", "users", COL_SIGNAL_SENT_BY, NULL, &resource_users, NULL,
+	"Who sent it."},
     RELATIONS_END,
 };
 
@@ -533,63 +519,13 @@ const struct resource resource_signals = {
     .not_found = "signal_not_found",
 };
 
-/* --- organizations -------------------------------------------------------- */
-
-static const struct field organization_fields[] = {
-    {"name", FIELD_TEXT, COL_ORGANIZATION_NAME, FIELD_SOLID, NULL, "Its name."},
-    {"slug", FIELD_TEXT, COL_ORGANIZATION_SLUG, FIELD_SOLID, NULL,
-	"Its short name: what openctl takes."},
-    {"inserted_at", FIELD_TIME, COL_ORGANIZATION_INSERTED_AT, FIELD_SOLID, NULL,
-	"When it was created."},
-    {"settings", FIELD_JSON, COL_ORGANIZATION_SETTINGS, FIELD_SOLID, NULL,
-	"What it may do, and what may run at once: max_executions, max_nodes, "
-	"pools."},
-    {"compute_quota", FIELD_INTEGER, COL_ORGANIZATION_COMPUTE_QUOTA, 0, NULL,
-	"Hours of CPU time a month; null: no limit."},
-    {"storage_quota", FIELD_INTEGER, COL_ORGANIZATION_STORAGE_QUOTA, 0, NULL,
-	"GB (10^9 bytes) of definitions and history; null: no limit."},
-    {"compute_used_ms", FIELD_NUMBER, COL_ORGANIZATION_COMPUTE_USED_MS,
-	FIELD_SOLID, NULL,
-	"Milliseconds of CPU time of executions that were created this month "
-	"and have ended."},
-    {"storage_used_bytes", FIELD_INTEGER, COL_ORGANIZATION_STORAGE_USED_BYTES,
-	FIELD_SOLID | FIELD_BIG, NULL,
-	"Bytes of definitions, plans, contexts, results, errors and logs."},
-    {"month_executions", FIELD_INTEGER, COL_ORGANIZATION_MONTH_EXECUTIONS,
-	FIELD_SOLID | FIELD_BIG, NULL,
-	"Executions that were created this month and have ended."},
-    {"total_executions", FIELD_INTEGER, COL_ORGANIZATION_TOTAL_EXECUTIONS,
-	FIELD_SOLID | FIELD_BIG, NULL, "Executions that have ended."},
-    FIELDS_END,
-};
-
-static const struct relation organization_relations[] = {RELATIONS_END};
-static const struct filter organization_filters[] = {FILTERS_END};
-
-const struct resource resource_organizations = {
-    .type = "organizations",
-    .path = "/api/v1/organizations",
-    .title = "Organization",
-    .description = "Its limits and what it has used. Members see their own.",
-    .operations = RESOURCE_GET | RESOURCE_LIST,
-    .fields = organization_fields,
-    .relations = organization_relations,
-    .filters = organization_filters,
-    .actions = no_actions,
-    .column_count = COL_ORGANIZATION_COUNT,
-    .get = &SQL_ORGANIZATIONS_GET,
-    .list = SQL_ORGANIZATIONS_LIST,
-    .sort = "name",
-    .not_found = "organization_not_found",
-};
-
 /* ------------------------------------------------------------------------ */
 
 const struct resource *const resource_table[] = {&resource_dags,
     &resource_dag_versions, &resource_executions, &resource_node_executions,
     &resource_elements, &resource_secrets, &resource_organizations,
-    &resource_signals, &resource_audit_log, &resource_tokens,
-    &resource_sessions, NULL};
+    &resource_users, &resource_invitations, &resource_signals,
+    &resource_audit_log, &resource_tokens, &resource_sessions, NULL};
 
 const struct resource *
 resource_find(const char *type)

@@ -23,8 +23,6 @@
 #include "web/settings.h"
 #include "web_sql.h"
 
-#define COOKIE "open_session"
-
 /* --- what was notified ---------------------------------------------------- */
 
 static bool

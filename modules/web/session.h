@@ -14,6 +14,9 @@
  * finds one row: the session's id, when it ends (as PostgreSQL prints it). */
 enum flow_next session_create(struct flow *, const struct uuid *user,
     const struct uuid *organization, char token[CREDENTIAL_TEXT]);
+/* Before the answer: the browser keeps the token as its cookie; NULL: it
+ * forgets the one that it has. */
+void session_cookie(struct flow *, const char *token);
 /* Revoking needs no call: sessions and API tokens that are changed in the
  * database are forgotten by every worker of every server. */
 

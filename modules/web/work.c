@@ -152,7 +152,6 @@ work(struct flow *f, struct line *line, void (*fn)(void *))
 	if (join(line, f))
 		return flow_wait(f);
 	f->work.running = false;
-	flow_answer_header(f, "retry-after", "2");
 	return flow_fail(f, 503, "overloaded",
 	    "Too many passwords wait to be looked at; try again soon.");
 }

@@ -45,6 +45,10 @@ const make = {
 		assert.equal(answer.status, 201, answer.text);
 		return answer.json.data.id;
 	},
+	user: (creator, admin) => server.psql(`with made as (insert into open.users (email, hashed_password, confirmed_at) values ('${unique("made")}@example.test', 'x', now()) returning id)
+		insert into open.memberships (organization_id, user_id) select '${admin.org.id}', id from made returning user_id`),
+	invitation: (creator, admin) => server.psql(`insert into open.invitations (organization_id, email, role, expires_at)
+		values ('${admin.org.id}', '${unique("made")}@example.test', 'user', now() + interval '1 day') returning id`),
 	session: (creator) => server.psql(`select open.session_create(u.id, '${creator.org.id}', sha256(gen_random_uuid()::text::bytea), interval '1 hour', '192.0.2.7', 'a browser')
 		from open.users u where u.email = '${creator.user.email}'`),
 };
@@ -62,7 +66,7 @@ async function makeThings(creator, admin) {
 	await creator.finished(all.ended);
 	all.node = `${all.ended.slice(0, 28)}00000001`;
 	[{ id: all.version }] = await creator.get(`/api/v1/dag-versions?filter[dag]=${all.active}`);
-	for (const kind of ["secret", "token", "session"]) all[kind] = await make[kind](creator, admin, all);
+	for (const kind of ["secret", "token", "session", "invitation"]) all[kind] = await make[kind](creator, admin, all);
 	[{ id: all.user }] = await server.rows(`select id from open.users where email = '${creator.user.email}'`);
 	return all;
 }
@@ -79,7 +83,7 @@ async function unusable(admin, sql) {
 }
 
 before(async () => {
-	server = await startServer({ env: { OPEN_RATE_RESET_ADDRESS: "10000/1s", OPEN_RATE_REGISTER: "10000/1s", OPEN_RATE_REFUSED: "off", OPEN_RATE_CREDENTIAL: "off" } });
+	server = await startServer({ env: { OPEN_RATE_RESET_ADDRESS: "10000/1s", OPEN_RATE_REFUSED: "off", OPEN_RATE_CREDENTIAL: "off", OPEN_RATE_SIGN_IN: "off", OPEN_RATE_SIGN_IN_ADDRESS: "off", OPEN_RATE_SIGN_IN_ACCOUNT: "off", OPEN_RATE_REGISTER: "off" } });
 	openapi = (await server.api("GET", "/api/v1/openapi.json")).json;
 	const [admin, stranger] = [await server.makeClient(), await server.makeClient()];
 	makers = await another(admin, "user");
@@ -142,7 +146,9 @@ test("each operation answers each actor as the table says", async () => {
 		const expected = expectation(OPERATIONS[operation], actor);
 		const codes = { 401: actor === "none" ? "unauthorized" : "invalid_token", 403: actor.startsWith("scope ") ? "insufficient_scope" : "forbidden" };
 		if (answer.status !== expected) wrong.push(`${operation} as ${actor}: ${answer.status}, not ${expected}: ${answer.text.slice(0, 200)}`);
-		else if (codes[expected] && answer.codes[0] !== codes[expected]) wrong.push(`${operation} as ${actor}: ${answer.codes}`);
+		else if (OPERATIONS[operation].code && expected === OPERATIONS[operation].admin) {
+			if (![OPERATIONS[operation].code, "insufficient_scope"].includes(answer.codes[0])) wrong.push(`${operation} as ${actor}: ${answer.codes}`);
+		} else if (codes[expected] && answer.codes[0] !== codes[expected]) wrong.push(`${operation} as ${actor}: ${answer.codes}`);
 		else if (expected === 401 && !/^Bearer/.test(answer.headers.get("www-authenticate") ?? "")) wrong.push(`${operation} as ${actor}: no challenge`);
 	});
 	assert.deepEqual(wrong, []);
@@ -320,7 +326,7 @@ test("SQL in every string of a body is a value, or refused; what is stored is re
 });
 
 test("attributes that nobody may give are refused in every body, and nothing comes of it", async () => {
-	const asked = Object.keys(OPERATIONS).filter((o) => OPERATIONS[o].body && !OPERATIONS[o].type).flatMap((operation) => Object.entries(NOT_TO_BE_GIVEN).map(([name, value]) => [operation, name, value]));
+	const asked = Object.keys(OPERATIONS).filter((o) => OPERATIONS[o].body && !OPERATIONS[o].type).flatMap((operation) => Object.entries(NOT_TO_BE_GIVEN).filter(([name]) => !OPERATIONS[operation].takes?.includes(name)).map(([name, value]) => [operation, name, value]));
 	await each(asked, async ([operation, name, value]) => {
 		const answer = await attempt(operation, actors.admin, things, { more: { [name]: value }, creator: actors.admin });
 		assert.ok(answer.status >= 400 && answer.status < 500, `${operation} with ${name}: ${answer.status} ${answer.text}`);
@@ -334,7 +340,11 @@ test("attributes that nobody may give are refused in every body, and nothing com
 test("what was refused is in the audit log, and it holds nothing of another organization", async () => {
 	await until("the refusals are written", async () =>
 		(await actors.admin.get("/api/v1/audit-log?filter[outcome]=insufficient_scope&page[size]=1000")).length >= 10);
-	const text = (await actors.stranger.api("GET", "/api/v1/audit-log?page[size]=1000&sort=at")).text;
+	const [{ id: asker }] = await server.rows(`select id from open.users where email = '${actors.stranger.user.email}'`);
+	const entries = (await actors.stranger.api("GET", "/api/v1/audit-log?page[size]=1000&sort=at")).json.data;
+	// The ids that he himself asked for in vain are his own.
+	for (const { attributes } of entries) if (attributes.outcome !== "done" && attributes.user_id === asker) delete attributes.subject_id;
+	const text = JSON.stringify(entries);
 	assert.ok(!text.includes(actors.admin.org.id));
 	assert.ok(!text.includes(things.user));
 });

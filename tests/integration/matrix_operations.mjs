@@ -5,6 +5,7 @@
 //   member   of the organization, who did not make the thing; creator: who made it; admin: of the organization;
 //   stranger an admin of another organization, asking for the same id
 //   on       what the path's id is of (made in matrix.test.mjs); fresh: a new one for each attempt
+//   code     of the error that even those get who may; takes: attributes that elsewhere nobody may give
 //   body     what is sent; more: further attributes (mass assignment, injections)
 const attributes = (type, given, more = {}, rest = {}) => ({ data: { type, ...rest, attributes: { ...given, ...more } } });
 const definition = { nodes: [{ name: "a" }] };
@@ -13,6 +14,7 @@ const name = () => `matrix_${process.pid}_${++count}`;
 
 const read = (on, more = {}) => ({ scope: "read", on, member: 200, creator: 200, admin: 200, stranger: on ? 404 : 200, ...more });
 const everybody = { member: 200, creator: 200, admin: 200, stranger: 200 };
+const same = (status) => ({ member: status, creator: status, admin: status, stranger: status });
 const makers = (status) => ({ member: 403, creator: status, admin: status, stranger: 404, fresh: true });
 const admins = (status, more = {}) => ({ scope: "admin", member: 403, creator: 403, admin: status, stranger: 404, ...more });
 
@@ -75,6 +77,29 @@ export const OPERATIONS = {
 	"GET /api/v1/secrets/{id}": admins(200, { on: "secret" }),
 	"PATCH /api/v1/secrets/{id}": admins(200, { on: "secret", body: (s, more) => attributes("secrets", { value: "changed" }, more, { id: s }) }),
 	"DELETE /api/v1/secrets/{id}": admins(204, { on: "secret", fresh: true }),
+
+	// --- people ---
+	"PATCH /api/v1/organizations/{id}": admins(200, { on: "organization", takes: ["compute_quota", "storage_quota"], body: (s, more) => attributes("organizations", { settings: { max_nodes: 1000 } }, more, { id: s }) }),
+	"GET /api/v1/organizations/{id}/users": read("organization"),
+	"GET /api/v1/users": read(),
+	"GET /api/v1/users/{id}": read("user"),
+	"PATCH /api/v1/users/{id}": admins(200, { on: "user", body: (s, more) => attributes("users", { active: true }, more, { id: s }) }),
+	"DELETE /api/v1/users/{id}": admins(204, { on: "user", fresh: true }),
+	"GET /api/v1/users/{id}/dags": read("user"),
+	"GET /api/v1/users/me": { scope: "read", ...everybody },
+	"PATCH /api/v1/users/me": { scope: "admin", ...everybody, body: (s, more) => attributes("users", { name: "called" }, more) },
+	"GET /api/v1/invitations": admins(200, { stranger: 200 }),
+	"POST /api/v1/invitations": admins(201, { stranger: 201, body: (s, more) => attributes("invitations", { email: `${name()}@example.test` }, more) }),
+	"GET /api/v1/invitations/{id}": admins(200, { on: "invitation" }),
+	"DELETE /api/v1/invitations/{id}": admins(204, { on: "invitation", fresh: true }),
+	"POST /api/v1/invitations/accept": { ...same(422), code: "invalid_token", body: (s, more) => attributes("invitations", { token: "open_i_x" }, more) },
+	"POST /api/v1/auth/sign-in": { ...same(401), code: "invalid_credentials", takes: ["organization"], body: (s, more) => attributes("sessions", { email: "nobody@example.test", password: "not a password" }, more) },
+	"POST /api/v1/auth/register": { ...same(403), code: "registration_closed", body: (s, more) => attributes("users", { email: `${name()}@example.test` }, more) },
+	"POST /api/v1/auth/confirm": { ...same(422), code: "invalid_token", body: (s, more) => attributes("users", { token: "open_c_x", password: "seventeen violet herons" }, more) },
+	"POST /api/v1/auth/sign-out": { scope: null, ...same(403), code: "session_needed" },
+	"POST /api/v1/auth/sign-out-everywhere": { scope: null, ...same(403), code: "session_needed" },
+	"POST /api/v1/auth/switch": { scope: null, ...same(403), code: "session_needed", takes: ["organization"], body: (s, more) => attributes("sessions", { organization: "demo" }, more) },
+	"POST /api/v1/auth/password": { scope: "admin", ...same(403), code: "wrong_password", body: (s, more) => attributes("passwords", { current: "not the password", password: "seventeen violet herons" }, more) },
 
 	// --- credentials: one's own; of tokens admins have all ---
 	"GET /api/v1/tokens": { scope: "admin", ...everybody },

@@ -191,7 +191,7 @@ test("the server's login sees nothing by itself, and as open_server nothing with
 });
 
 test("as open_server with an organization set, only that one's rows exist", async () => {
-	const act = (org, sql) => server.psql(`set role open_server;\nbegin;\nset local open.actor = '${org.id}';\n${sql};\ncommit;`,
+	const act = (org, sql) => server.psql(`set role open_server;\nbegin;\nset local open.actor = '${org.id}  admin';\n${sql};\ncommit;`,
 		{ role: "open_login", ok: false });
 	for (const table of TABLES.filter((t) => t !== "organizations" && t !== "users")) {
 		const own = await act(ours.org, `select count(*) from open.${table}`);
@@ -209,6 +209,7 @@ test("as open_server with an organization set, only that one's rows exist", asyn
 	assert.match(insert.stderr, /row-level security/);
 	const move = await act(ours.org, `update open.dags set organization_id = '${theirs.org.id}' where id = '${dag.id}'`);
 	assert.notEqual(move.code, 0);
+	assert.match(move.stderr, /row-level security/);
 });
 
 test("the server's login owns nothing, is no superuser, and can't delete history or drop tables", async () => {

@@ -25,7 +25,11 @@ before(async () => {
 		values ('${signal}', '${row.organization}', '${row.execution}', 'walled', '1', false)`);
 	const [{ session }] = await server.rows(`select open.session_create('${row.user}', '${row.organization}', sha256('x'), '1 day', null, '') as session`);
 	const [{ token }] = await server.rows(`select id as token from open.api_tokens where organization_id = '${row.organization}'`);
-	thing = { ...row, secret, signal, session, token, node: row.execution.slice(0, 28) + "00000001" };
+	const { email } = await server.makeUser(ours.org);
+	const [{ member }] = await server.rows(`select id as member from open.users where email = '${email}'`);
+	await server.psql(`insert into open.invitations (organization_id, email, role, expires_at) values ('${row.organization}', 'walled@example.test', 'user', now() + interval '1 day')`);
+	const [{ invitation }] = await server.rows("select id as invitation from open.invitations");
+	thing = { ...row, secret, invitation, member, signal, session, token, node: row.execution.slice(0, 28) + "00000001" };
 });
 after(() => server?.stop());
 
@@ -33,11 +37,17 @@ const text = (s) => `'${s}'`;
 const none = "null";
 // What each statement is given, by its name; a list is given all rows. "changes": told by its tag, not by rows.
 const ARGUMENTS = () => {
-	const { organization, dag, version, execution, node, user, secret, signal, session, token } = thing;
+	const { organization, dag, version, execution, node, user, secret, signal, session, token, invitation, member } = thing;
 	const org = text(organization);
 	const one = (id) => `'{${id}}'`;
 	const fresh = "01900000-0000-7000-8000-000000000000";
 	return {
+		"auth/invitation_delete": [org, text(invitation)],
+		"auth/member_update": [org, text(user), "'admin'", "true"],
+		"auth/member_remove": [org, text(member)],
+		"auth/organization_update": [org, none, "'{\"max_nodes\": 5}'", "false", none, "false", none],
+		"auth/profile_update": [org, text(user), "'called'"],
+		"auth/session_end": [org, text(session)],
 		"auth/session_revoke": [org, text(session)],
 		"auth/token_create": [org, text(fresh), text(user), "'smuggled'", "sha256('y')", "'{admin}'", "'open_t_'", none],
 		"auth/token_revoke": [org, text(token)],
@@ -74,6 +84,10 @@ const ARGUMENTS = () => {
 		"web/secrets_list": [org, "10", none],
 		"web/sessions_get": [org, one(session)],
 		"web/sessions_list": [org, "10"],
+		"web/users_get": [org, one(user)],
+		"web/users_list": [org, "10", none, none, none, none],
+		"web/invitations_get": [org, one(invitation)],
+		"web/invitations_list": [org, "10", none],
 		"web/tokens_get": [org, one(token), "true"],
 		"web/tokens_list": [org, "10", "true", none],
 		"web/signals_get": [org, one(signal), "true"],
@@ -106,8 +120,11 @@ async function statements() {
 // The statement as of somebody who forgot whose things he asks for.
 const unscoped = (s) => ({ ...s, prepare: s.prepare.replace(/^prepare (\w+) as/, "prepare $1(uuid) as")
 	.replaceAll(/\b\w+\.organization_id = \$1(::uuid)?|\bo\.id = \$1(::uuid)?/g, "true") });
-// What it saw or changed of ours.
-const others = ({ rows, changes }) => [...rows.filter((row) => Object.values(thing).some((id) => row.includes(id))), ...(changes ? [`${changes} changes`] : [])];
+// What it saw or changed of ours. To change their own organization is theirs (organization_update without its scope).
+const others = ({ rows, changes }) => {
+	const own = rows.filter((row) => row === theirs.org.id).length;
+	return [...rows.filter((row) => Object.values(thing).some((id) => row.includes(id))), ...(changes > own ? [`${changes - own} changes`] : [])];
+};
 
 // Rows or changes of one statement in a transaction that is undone.
 async function run(client, { key, prepare }, given) {
@@ -151,15 +168,29 @@ test("requests can't read secrets, write history or outcomes, or change definiti
 	for (const sql of [
 		"select hashed_password from open.users", "select token_hash from open.api_tokens", "select token_hash from open.sessions",
 		"insert into open.sessions default values", "update open.api_tokens set scopes = '{admin}'", "update open.sessions set expires_at = now()",
-		"update open.memberships set role = 'admin'", "insert into open.memberships default values", "update open.executions set status = 'success'", "update open.executions set result = '1'",
+		"insert into open.memberships default values", "update open.executions set status = 'success'", "update open.executions set result = '1'",
 		"update open.node_history set states = '{s}'", "insert into open.node_history default values", "update open.dag_versions set definition = '{}'",
 		"select ciphertext from open.secrets", "select * from open.secrets", "update open.secrets set name = 'X' returning ciphertext",
-		"update open.organizations set settings = '{}'", "delete from open.dags",
+		"update open.organizations set slug = 'x'", "delete from open.dags", "update open.users set hashed_password = 'x'", "delete from open.users",
+		"update open.users set email = 'x@y'", "select token_hash from open.invitations", "insert into open.invitations default values",
 	]) {
 		const { code, stderr } = await act(ours, sql);
 		assert.notEqual(code, 0, sql);
 		assert.match(stderr, /permission denied/, sql);
 	}
+});
+
+test("only admins change memberships and the organization, and only oneself an account, even where a handler forgets to ask", async () => {
+	const as = (role, sql) => server.psql(`set role open_server;\nbegin;\nset local open.actor = '${ours.org.id} ${thing.user} ${role}';\n${sql};\nrollback;`, { role: "open_login" });
+	const other = "u.id <> '" + thing.user + "'";
+	await server.makeUser(ours.org);
+	for (const sql of ["update open.memberships set deactivated_at = null returning 'changed'", "update open.organizations set settings = settings returning 'changed'"]) {
+		assert.equal(await as("user", sql), "", sql);
+		assert.match(await as("admin", sql), /^changed/, sql);
+	}
+	assert.equal(await as("admin", `update open.users u set name = 'x' where ${other} returning 'changed'`), "");
+	assert.equal(await as("user", "update open.users u set name = 'x' returning 'changed'"), "changed");
+	assert.equal(await as("user", "select count(*) from open.invitations"), "0");
 });
 
 test("nothing can be hung below another organization's DAG or version", async () => {

@@ -1,0 +1,3 @@
+-- Invites somebody into the actor's organization; null: he is a member.
+-- $1 email, $2 role
+select open.invite($1, $2, interval '7 days')

@@ -1,0 +1,2 @@
+-- The actor's stored password.
+select open.own_password()

@@ -1,0 +1,2 @@
+-- Ends all sessions of the actor; how many.
+select open.sessions_end(null)
