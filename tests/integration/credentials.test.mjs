@@ -35,7 +35,7 @@ before(async () => {
 	database = new Server({ data: temporary(), port: await freePort(), env: {} });
 	await database.database("start");
 	server = await another({ OPEN_ORIGINS: `https://other.example.test, ${PAGE}`, OPEN_RATE_CREDENTIAL: "200/1m", OPEN_SESSION_LIFETIME: "10m" });
-	second = await another({ OPEN_WORKERS: "2", OPEN_RATE_REFUSED: "100/1h", OPEN_PROXIES: "127.0.0.1, 10.0.0.1" });
+	second = await another({ OPEN_WORKERS: "2", OPEN_RATE_REFUSED: "100/1h", OPEN_RATE_SIGN_IN_ACCOUNT: "5/1h", OPEN_PROXIES: "127.0.0.1, 10.0.0.1" });
 	client = await server.makeClient();
 	member = await server.makeUser(client.org, { role: "user" });
 	slow = Promise.all(["GET /healthz HTTP/1.1\r\nhost", `POST ${DAGS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${await fresh()}\r\ncontent-length: 10\r\n\r\n{`]
@@ -460,6 +460,73 @@ test("with a certificate the server speaks TLS 1.2 and 1.3 alone, with forward s
 	} finally {
 		fs.rmSync(folder, { recursive: true, force: true });
 	}
+});
+
+// --- passwords ---------------------------------------------------------------------------------------------------------
+
+const PASSWORD = "correct horse battery staple"; // the harness gives it to everybody
+const signIn = (email, password, { from, cookie, on = second } = {}) => on.api("POST", "/api/v1/auth/sign-in", {
+	body: resource("sessions", { email, password, ...(cookie ? { cookie } : {}) }), headers: from ? { "x-forwarded-for": from } : {}, seconds: 120,
+});
+
+test("of 10,000 attempts at a password a handful is looked at, the others are refused at once, and others are served meanwhile", async () => {
+	const { email } = await server.makeUser(client.org);
+	const token = await fresh();
+	const counts = {};
+	let served = 0;
+	for (let i = 0; i < 10000; i += 200) {
+		const answers = await Promise.all([...Array.from({ length: 200 }, (_, k) => signIn(k % 2 ? email : email.toUpperCase(), `guess number ${i + k}`, { from: "203.0.113.66" })),
+			second.api("GET", "/healthz")]);
+		for (const { status } of answers.slice(0, -1)) counts[status] = (counts[status] ?? 0) + 1;
+		served += answers.at(-1).status === 200;
+	}
+	assert.deepEqual(Object.keys(counts).sort(), ["401", "429"]);
+	assert.ok(counts[401] >= 5 && counts[401] <= 12, JSON.stringify(counts));
+	assert.equal(served, 50);
+	assert.equal(await status(token, second), 200);
+	const refused = await signIn(email, PASSWORD, { from: "203.0.113.66" });
+	assert.equal(refused.status, 429);
+	assert.ok(Number(refused.headers.get("retry-after")) > 0);
+	// The owner, at an address of his own, never notices.
+	assert.equal((await signIn(email, PASSWORD, { from: "198.51.100.66" })).status, 200);
+});
+
+test("guesses from many addresses leave the owner his attempts, wherever he is", async () => {
+	const { email } = await server.makeUser(client.org);
+	for (let i = 0; i < 5; i++) assert.equal((await signIn(email, "guess number one", { from: `203.0.113.${100 + i}` })).status, 401);
+	// The account's own limit is used up: each address has three attempts left, not one more.
+	const left = [];
+	for (let i = 0; i < 5; i++) left.push((await signIn(email, "guess number two", { from: "203.0.113.200" })).status);
+	assert.deepEqual(left, [401, 401, 401, 429, 429]);
+	for (const from of ["198.51.100.1", "198.51.100.2", "2001:db8:77::1"]) {
+		assert.equal((await signIn(email, "mistyped password", { from })).status, 401);
+		assert.equal((await signIn(email, PASSWORD, { from })).status, 200, from);
+		assert.equal((await signIn(email, PASSWORD, { from })).status, 200, from);
+	}
+	// What there is not is refused as what there is.
+	const nobody = [];
+	for (let i = 0; i < 8; i++) nobody.push((await signIn("nobody@example.test", "guess number two", { from: "203.0.113.201" })).status);
+	assert.deepEqual(nobody, [401, 401, 401, 401, 401, 429, 429, 429].slice(0, nobody.length));
+});
+
+test("signing in always makes a new session, told with where it came from; a cookie that was planted is not taken over", async () => {
+	const { email } = await server.makeUser(client.org);
+	const planted = (await session()).token;
+	const answer = await second.api("POST", "/api/v1/auth/sign-in", {
+		body: resource("sessions", { email, password: PASSWORD, cookie: true }), headers: { cookie: `open_session=${planted}`, "x-forwarded-for": "198.51.100.30", "user-agent": "a browser" },
+	});
+	assert.equal(answer.status, 200, answer.text);
+	const set = answer.headers.get("set-cookie");
+	const { token } = answer.json.data.attributes;
+	assert.ok(set.startsWith(`open_session=${token};`));
+	assert.notEqual(token, planted);
+	for (const attribute of ["HttpOnly", "SameSite=Lax", "Path=/"]) assert.ok(set.includes(attribute), set);
+	const [mine] = (await second.api("GET", "/api/v1/sessions", { token })).json.data;
+	assert.deepEqual([mine.attributes.current, mine.attributes.address, mine.attributes.user_agent], [true, "198.51.100.30", "a browser"]);
+	const out = await second.api("POST", "/api/v1/auth/sign-out", { token });
+	assert.equal(out.status, 204, out.text);
+	await until("it is over here", async () => [401, 429].includes(await status(token, second)), { seconds: 1 });
+	await until("it is over there", async () => (await status(token)) === 401, { seconds: 2 });
 });
 
 // --- how much, how slowly --------------------------------------------------------------------------------------------
