@@ -56,7 +56,8 @@ no_connection(struct connection *c)
 struct call *
 call_of(const struct http_request *req)
 {
-	return req->owner->handle == no_connection
+	/* A client's that went away has no connection any more. */
+	return req->owner != NULL && req->owner->handle == no_connection
 		   ? (struct call *)(uintptr_t)req
 		   : NULL;
 }

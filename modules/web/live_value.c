@@ -183,13 +183,20 @@ static void
 write_time(struct buf *b, int64_t us)
 {
 	char text[TIME_TEXT];
+	size_t len;
 
 	if (us == 0) {
 		buf_puts(b, "null");
 		return;
 	}
 	time_format(us, text);
-	json_write_string(b, text, strlen(text));
+	len = strlen(text) - 1; /* without the Z */
+	/* As PostgreSQL prints it: no zeros at the fraction's end. */
+	while (text[len - 1] == '0' && strchr(text, '.') != NULL)
+		len--;
+	len -= text[len - 1] == '.';
+	text[len++] = 'Z';
+	json_write_string(b, text, len);
 }
 
 static void

@@ -59,7 +59,9 @@ test("a mail has the headers of a mail, is sent through TLS after signing in, an
 test("values are only ever text: no line, header or recipient comes of them", async () => {
 	const to = address();
 	const evil = "Acme\r\nBcc: everybody@example.test\r\n\r\nüñï \u2028 {{token}} =?UTF-8?Q?x?= \0".replace("\0", "\x07");
-	await send(to, "invitation", { organization: evil, inviter: "a\n.\nb", expires: "tomorrow", recipient: "x@example.test", token: "mine" });
+	const invitation = await server.psql(`insert into open.invitations (organization_id, email, role, expires_at)
+		select id, ${literal(to)}, 'user', now() + interval '1 day' from open.organizations limit 1 returning id`);
+	await send(to, "invitation", { invitation, organization: evil, inviter: "a\n.\nb", expires: "tomorrow", recipient: "x@example.test", token: "mine" });
 	const mail = await smtp.mail(to);
 	assert.deepEqual(mail.to, [to]);
 	assert.ok(!("bcc" in mail.headers));
