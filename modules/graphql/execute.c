@@ -37,18 +37,24 @@ refuse_document(struct writer *w, const struct gql_faults *faults)
 	return EXECUTION_REFUSED;
 }
 
+/* NULL: it has no value. */
+static const struct json *
+variable(const struct json *variables, const struct gql_name *name)
+{
+	for (uint32_t i = 0; variables != NULL && i < variables->count; i++)
+		if (gql_name_is(name, variables->members[i].name,
+			variables->members[i].name_len))
+			return variables->members[i].value;
+	return NULL;
+}
+
 static int64_t
 int_variable(void *arg, const struct gql_name *name)
 {
 	const struct execution *x = arg;
-	const struct json *v = x->variables;
+	const struct json *v = variable(x->variables, name);
 
-	for (uint32_t i = 0; v != NULL && i < v->count; i++)
-		if (gql_name_is(
-			name, v->members[i].name, v->members[i].name_len) &&
-		    v->members[i].value->type == JSON_INTEGER)
-			return v->members[i].value->integer;
-	return -1;
+	return v != NULL && v->type == JSON_INTEGER ? v->integer : -1;
 }
 
 static int
@@ -284,31 +290,24 @@ static const struct gql_text *
 string_variable(void *arg, const struct gql_name *name)
 {
 	struct writer *w = arg;
-	struct gql_text *text = mem_alloc(w->mem, sizeof(*text));
-	const struct json *v = w->variables;
+	const struct json *v = variable(w->variables, name);
+	struct gql_text *text;
 
-	for (uint32_t i = 0; text != NULL && v != NULL && i < v->count; i++)
-		if (gql_name_is(
-			name, v->members[i].name, v->members[i].name_len) &&
-		    v->members[i].value->type == JSON_STRING) {
-			text->s = v->members[i].value->string;
-			text->len = v->members[i].value->count;
-			return text;
-		}
-	return NULL;
+	if (v == NULL || v->type != JSON_STRING ||
+	    (text = mem_alloc(w->mem, sizeof(*text))) == NULL)
+		return NULL;
+	text->s = v->string;
+	text->len = v->count;
+	return text;
 }
 
 static bool
 boolean_variable(void *arg, const struct gql_name *name)
 {
 	const struct writer *w = arg;
-	const struct json *v = w->variables;
+	const struct json *v = variable(w->variables, name);
 
-	for (uint32_t i = 0; v != NULL && i < v->count; i++)
-		if (gql_name_is(
-			name, v->members[i].name, v->members[i].name_len))
-			return v->members[i].value->type == JSON_TRUE;
-	return false;
+	return v != NULL && v->type == JSON_TRUE;
 }
 
 static bool

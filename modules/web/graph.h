@@ -132,6 +132,9 @@ extern const char *const graph_scalar_names[GRAPH_SCALARS];
  * id (required) or, where optional_owner tells, one that may be given. */
 const char *graph_optional_owner(const struct graph *); /* NULL: none */
 
+/* A description before what it is of; NULL or "": nothing. */
+void graph_sdl_describe(struct buf *, const char *indent, const char *text);
+
 /* The schema in SDL. */
 void graph_sdl_write(struct buf *);
 

@@ -5,8 +5,7 @@
  * Body:     {"data": {"type": RESOURCE, "id": …, "attributes": …,
  *           "relationships": …}}, made of the arguments.
  * Result:   the type's row whose id the answer has, read by the same kind of
- *           statement as a field of Query; or the answer's own attributes; or
- *           true.
+ *           statement as a field of Query; or true.
  * Lifetime: tables are constant and resident.
  * Process:  any.
  */
@@ -20,8 +19,8 @@ enum graph_place {
 	PLACE_ATTRIBUTE, /* of the body */
 	PLACE_RELATION,	 /* the id of a to-one relation of the body */
 	PLACE_HEADER,
-	/* All attributes as one input object: what `fields` of the mutation has
-	 * with `flag`. */
+	/* All attributes as one input object: those of the body's resource that
+	 * have `flag`. */
 	PLACE_INPUT
 };
 
@@ -33,38 +32,23 @@ struct graph_argument {
 	const char *description;
 };
 
-/* An attribute of the answer; types in SDL. */
-struct graph_answer {
-	const char *name; /* NULL ends the table */
-	const char *type;
-	const char
-	    *attribute;	      /* of the answer's data; NULL: a relation's row */
-	const char *relation; /* whose id leads to the row of the type */
-	const char *description;
-};
-
 struct graph_mutation {
 	const char *name; /* "createDAG"; NULL ends the table */
 	const char *description;
 	const char *method, *path;
 	const char *body; /* the body's type, "dags"; NULL: there is none */
 	const struct graph_argument *arguments;
-	const struct field *fields; /* of PLACE_INPUT */
-	unsigned flag;		    /* FIELD_CREATE or FIELD_UPDATE */
+	unsigned flag; /* of PLACE_INPUT: FIELD_CREATE or FIELD_UPDATE */
 	/* The input type's name: "CreateDAGInput". */
 	const char *input;
-	/* "DAG": its row. Else answers: the type's fields; or NULL: Boolean. */
-	const char *result;
-	const struct graph_answer *answers;
+	const char *result; /* "DAG": its row; NULL: Boolean */
 };
 
 extern const struct graph_mutation graph_mutations[];
 /* NULL: there is none of that name. */
 const struct graph_mutation *graph_mutation_find(const char *name, size_t len);
 
-/* Type Mutation, its input types and those of answers, in SDL. */
+/* Type Mutation and its input types, in SDL. */
 void graph_mutation_sdl(struct buf *);
-/* The SDL type of an attribute that is given ("DateTime"), without "!". */
-void graph_input_type(struct buf *, const struct field *);
 
 #endif

@@ -1,19 +1,13 @@
-/* graph_mutation_sdl.c - type Mutation, its inputs and its answers, in SDL.
+/* graph_mutation_sdl.c - type Mutation and its inputs, in SDL.
  */
 #include <string.h>
 
 #include "web/graph.h"
 #include "web/graph_mutation.h"
 
+/* What an attribute is given as, without "!". */
 static void
-describe(struct buf *b, const char *indent, const char *text)
-{
-	if (text != NULL)
-		buf_printf(b, "%s\"\"\"%s\"\"\"\n", indent, text);
-}
-
-void
-graph_input_type(struct buf *b, const struct field *f)
+put_input_type(struct buf *b, const struct field *f)
 {
 	char name[GRAPH_NAME_MAX];
 
@@ -53,34 +47,20 @@ graph_input_type(struct buf *b, const struct field *f)
 static void
 put_input(struct buf *b, const struct graph_mutation *m)
 {
-	const struct field *f =
-	    m->fields != NULL ? m->fields : resource_find(m->body)->fields;
+	const struct field *f = resource_find(m->body)->fields;
 	char name[GRAPH_NAME_MAX];
 
 	buf_printf(b, "input %s {\n", m->input);
 	for (; f->name != NULL; f++) {
 		if (!(f->flags & m->flag))
 			continue;
-		describe(b, "  ", f->description);
+		graph_sdl_describe(b, "  ", f->description);
 		graph_camel(f->name, name);
 		buf_printf(b, "  %s: ", name);
-		graph_input_type(b, f);
+		put_input_type(b, f);
 		buf_puts(b, m->flag == FIELD_CREATE && f->flags & FIELD_REQUIRED
 				? "!\n"
 				: "\n");
-	}
-	buf_puts(b, "}\n\n");
-}
-
-static void
-put_answer(struct buf *b, const struct graph_mutation *m)
-{
-	const struct graph_answer *a = m->answers;
-
-	buf_printf(b, "type %s {\n", m->result);
-	for (; a->name != NULL; a++) {
-		describe(b, "  ", a->description);
-		buf_printf(b, "  %s: %s\n", a->name, a->type);
 	}
 	buf_puts(b, "}\n\n");
 }
@@ -94,7 +74,7 @@ put_arguments(struct buf *b, const struct graph_mutation *m)
 		return;
 	buf_puts(b, "(\n");
 	for (; a->name != NULL; a++) {
-		describe(b, "    ", a->description);
+		graph_sdl_describe(b, "    ", a->description);
 		buf_printf(b, "    %s: ", a->name);
 		if (a->place == PLACE_INPUT)
 			buf_printf(b, "%s!\n", m->input);
@@ -117,15 +97,12 @@ graph_mutation_sdl(struct buf *b)
 	const struct graph_mutation *m;
 
 	buf_puts(b, others);
-	for (m = graph_mutations; m->name != NULL; m++) {
+	for (m = graph_mutations; m->name != NULL; m++)
 		if (m->input != NULL)
 			put_input(b, m);
-		if (m->answers != NULL)
-			put_answer(b, m);
-	}
 	buf_puts(b, "type Mutation {\n");
 	for (m = graph_mutations; m->name != NULL; m++) {
-		describe(b, "  ", m->description);
+		graph_sdl_describe(b, "  ", m->description);
 		buf_printf(b, "  %s", m->name);
 		put_arguments(b, m);
 		buf_printf(

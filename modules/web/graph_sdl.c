@@ -39,8 +39,8 @@ static const char head[] =
     "  endCursor: String\n"
     "}\n\n";
 
-static void
-describe(struct buf *b, const char *indent, const char *text)
+void
+graph_sdl_describe(struct buf *b, const char *indent, const char *text)
 {
 	size_t len = text == NULL ? 0 : strlen(text);
 
@@ -170,7 +170,7 @@ put_list_arguments(struct buf *b, const struct graph *g, bool connection)
 static void
 put_member(struct buf *b, const struct graph_member *m)
 {
-	describe(b, "  ", m->description);
+	graph_sdl_describe(b, "  ", m->description);
 	buf_printf(b, "  %s", m->name);
 	switch (m->kind) {
 	case GRAPH_FIELD:
@@ -244,7 +244,7 @@ put_type(struct buf *b, const struct graph *g)
 	struct graph_member members[GRAPH_MEMBERS_MAX];
 	unsigned count = graph_members(g, members);
 
-	describe(b, "", g->resource->description);
+	graph_sdl_describe(b, "", g->resource->description);
 	buf_printf(b, "type %s {\n", g->type);
 	for (unsigned i = 0; i < count; i++)
 		put_member(b, &members[i]);
