@@ -127,6 +127,25 @@ test("cancel goes down to all below, and a child that someone cancels fails its 
 	await client.finished(other.id);
 });
 
+test("pause and resume go down to all below", async () => {
+	const inner = await named({ nodes: [...waiting("go").nodes, { name: "last", ...lua("return 3", { dependencies: ["wait"] }) }] });
+	const middle = await named({ nodes: [sub("inner", inner.name)] });
+	const outer = await client.active({ nodes: [sub("a", middle.name)] });
+	const { id } = await client.start(outer, {});
+	const [under] = await child(id);
+	const [lowest] = await child(under.id);
+	const since = async () => Promise.all([id, under.id, lowest.id].map(async (one) => (await client.execution(one)).attributes.paused_at));
+	assert.equal((await client.pause(id)).status, 202);
+	assert.ok((await since()).every((at) => at !== null));
+	await send(lowest.id, "go");
+	await until("the node that ran has ended", async () => (await client.withNodes(lowest.id)).nodes.wait.status === "success");
+	assert.equal((await client.withNodes(lowest.id)).nodes.last.status, "pending");
+	assert.equal((await client.execution(lowest.id)).attributes.status, "running");
+	assert.equal((await client.resume(id)).status, 202);
+	assert.equal((await client.finished(id)).attributes.result.a.inner.last, 3);
+	assert.deepEqual(await since(), [null, null, null]);
+});
+
 test("a node's timeout cancels its child; its retry gets a new one", async () => {
 	const inner = await named(waiting("x"));
 	const outer = await client.active({ nodes: [sub("a", inner.name, {}, { timeout: "300ms", retry: { limit: 1 } })] });
