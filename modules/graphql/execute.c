@@ -8,9 +8,10 @@
 #include "graphql/cache.h"
 #include "graphql/introspect.h"
 #include "graphql/params.h"
+#include "graphql/scalars.h"
 #include "graphql/subscribe.h"
 #include "graphql/validate.h"
-#include "graphql/variables.h"
+#include "graphql/values.h"
 #include "web/subscription.h"
 
 static enum execution_step
@@ -69,6 +70,21 @@ check_cost(struct flow *f, struct execution *x, const struct found *found,
 }
 
 static int
+coerce_variables(struct flow *f, struct execution *x, const struct found *found,
+    struct gql_faults *faults)
+{
+	struct gql_coercion c = {.mem = flow_mem(f),
+	    .schema = found->schema,
+	    .faults = faults,
+	    .rules = scalar_rules,
+	    .rule_count = scalar_rule_count};
+
+	gql_faults_create(faults, flow_mem(f), 0);
+	return gql_variables_coerce(
+	    &c, found->operation, x->variables, &x->variables);
+}
+
+static int
 choose_operation(struct flow *f, struct execution *x, struct found *found,
     struct gql_error *e)
 {
@@ -83,8 +99,7 @@ choose_operation(struct flow *f, struct execution *x, struct found *found,
 	if (x->needs_post)
 		return gql_fail(e, "method_not_allowed", found->operation->at,
 		    "A mutation is sent by POST.");
-	return variables_coerce(flow_mem(f), found->schema, found->operation,
-	    x->variables, &x->variables, e);
+	return 0;
 }
 
 enum execution_step
@@ -104,8 +119,11 @@ execute_find(
 	    flow_mem(f), found->schema, x->text, x->len, &faults);
 	if (found->document == NULL)
 		return refuse_document(w, &faults);
-	if (choose_operation(f, x, found, &e) != 0 ||
-	    check_cost(f, x, found, &e) != 0 ||
+	if (choose_operation(f, x, found, &e) != 0)
+		return refuse(w, &e);
+	if (coerce_variables(f, x, found, &faults) != 0)
+		return refuse_document(w, &faults);
+	if (check_cost(f, x, found, &e) != 0 ||
 	    (found->plan = cache_plan(found->document, found->schema,
 		 found->operation, x->variables, &found->uses, &e)) == NULL)
 		return refuse(w, &e);

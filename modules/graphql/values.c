@@ -1,11 +1,20 @@
-/* values.c - coercion, by the kind of the type: once for JSON, once for
- * literals. */
+/* values.c - coercion by the kind of type, of JSON and of literals. */
 #include "graphql/values.h"
 
+#include <stdio.h>
 #include <string.h>
 
+/* Where a value is within a variable's, from its end to its start. */
+struct where {
+	const struct where *up;
+	const struct gql_name *name; /* NULL: an index */
+	uint32_t index;
+	struct gql_place at; /* of the variable's definition */
+};
+
 static const struct json *from_json(struct gql_coercion *c,
-    const struct json *v, const struct gql_type *type, struct gql_place at);
+    const struct json *v, const struct gql_type *type,
+    const struct where *where);
 
 static const struct json *
 fail(struct gql_coercion *c, struct gql_place at, const struct gql_type *type,
@@ -16,6 +25,40 @@ fail(struct gql_coercion *c, struct gql_place at, const struct gql_type *type,
 	(void)gql_fault_add(c->faults, "invalid_value", at,
 	    "Expected a value of type \"%s\"%s.",
 	    gql_type_string(type, name, sizeof(name)), why);
+	return NULL;
+}
+
+/* $filters.and[1].name, cut at size. */
+static size_t
+put_path(char *text, size_t size, const struct where *w)
+{
+	size_t len = w->up == NULL ? 0 : put_path(text, size, w->up), left;
+	int n;
+
+	if (len + 1 >= size)
+		return len;
+	left = size - len;
+	if (w->name == NULL)
+		n = snprintf(text + len, left, "[%u]", w->index);
+	else
+		n = snprintf(text + len, left,
+		    w->up == NULL ? "$%.*s" : ".%.*s", (int)w->name->len,
+		    w->name->s);
+	return n < 0 || (size_t)n >= left ? size - 1 : len + (size_t)n;
+}
+
+/* Of a variable's value: the fault says where in it. */
+static const struct json *
+misfit(struct gql_coercion *c, const struct where *w,
+    const struct gql_type *type, const char *why)
+{
+	char name[128], path[192];
+
+	put_path(path, sizeof(path), w);
+	(void)gql_fault_add(c->faults, "invalid_variable", w->at,
+	    "Variable \"%s\" has an invalid value: expected a value of type "
+	    "\"%s\"%s.",
+	    path, gql_type_string(type, name, sizeof(name)), why);
 	return NULL;
 }
 
@@ -70,13 +113,13 @@ new_object(struct gql_coercion *c, uint32_t count)
 }
 
 static bool
-one_field(const struct json *object)
+one_field(const struct json *o)
 {
-	return object->count == 1 &&
-	       object->members[0].value->type != JSON_NULL;
+	return o->count == 1 && o->members[0].value->type != JSON_NULL;
 }
 
-#define ONE_OF ": exactly one field must be given, and not be null"
+#define NOT_PROVIDED ", which was not provided"
+#define ONE_OF	     ": exactly one field must be given, and not be null"
 
 /* Scalars and enums ------------------------------------------------------- */
 
@@ -124,16 +167,14 @@ fits_scalar(const struct gql_coercion *c, const struct gql_type *type,
 	return fits_rule(c, type, v);
 }
 
-/* A scalar's value that fits: integers as such, an ID as a string. */
+/* A scalar's value, which fits: integers as such, an ID as a string. */
 static const struct json *
-scalar(struct gql_coercion *c, const struct gql_type *type,
-    const struct json *v, struct gql_place at)
+scalar(
+    struct gql_coercion *c, const struct gql_type *type, const struct json *v)
 {
 	const char *digits;
 	int64_t n;
 
-	if (!fits_scalar(c, type, v))
-		return fail(c, at, type, "");
 	if (type->scalar != GQL_SCALAR_INT && type->scalar != GQL_SCALAR_ID)
 		return v;
 	if (v->type == JSON_STRING || !json_as_integer(v, &n))
@@ -147,25 +188,6 @@ scalar(struct gql_coercion *c, const struct gql_type *type,
 
 /* JSON -------------------------------------------------------------------- */
 
-static const struct json *
-list_from_json(struct gql_coercion *c, const struct json *v,
-    const struct gql_type *type, struct gql_place at)
-{
-	bool single = v->type != JSON_ARRAY, good = true;
-	uint32_t count = single ? 1 : v->count;
-	struct json *list;
-
-	if (!count_items(c, at, count))
-		return NULL;
-	list = json_array(c->mem, count);
-	for (uint32_t i = 0; list != NULL && i < count; i++) {
-		list->items[i] =
-		    from_json(c, single ? v : v->items[i], type->of, at);
-		good = good && list->items[i] != NULL;
-	}
-	return good ? list : NULL;
-}
-
 /* A field that isn't given: its default, or nothing; false: it must be. */
 static bool
 put_default(struct gql_coercion *c, struct json *object,
@@ -174,7 +196,7 @@ put_default(struct gql_coercion *c, struct json *object,
 	const struct json *value;
 
 	if (gql_input_required(input)) {
-		fail(c, at, input->type, ", which was not provided");
+		fail(c, at, input->type, NOT_PROVIDED);
 		return false;
 	}
 	if (input->default_value == NULL)
@@ -184,17 +206,42 @@ put_default(struct gql_coercion *c, struct json *object,
 	return value != NULL;
 }
 
+static const struct json *
+list_from_json(struct gql_coercion *c, const struct json *v,
+    const struct gql_type *type, const struct where *where)
+{
+	bool single = v->type != JSON_ARRAY, good = true;
+	uint32_t count = single ? 1 : v->count;
+	struct json *list;
+
+	if (!count_items(c, where->at, count))
+		return NULL;
+	list = json_array(c->mem, count);
+	for (uint32_t i = 0; list != NULL && i < count; i++) {
+		struct where item = {.up = where, .index = i, .at = where->at};
+
+		list->items[i] =
+		    single ? from_json(c, v, type->of, where)
+			   : from_json(c, v->items[i], type->of, &item);
+		good = good && list->items[i] != NULL;
+	}
+	return good ? list : NULL;
+}
+
 static bool
 known_members(struct gql_coercion *c, const struct json *v,
-    const struct gql_type *type, struct gql_place at)
+    const struct gql_type *type, const struct where *where)
 {
+	const char *why;
 	bool good = true;
 
 	for (uint32_t i = 0; i < v->count; i++) {
 		if (gql_type_input(type, v->members[i].name,
 			v->members[i].name_len) != NULL)
 			continue;
-		fail(c, at, type, ", which has no such field");
+		why = mem_printf(c->mem, ", which has no field \"%.*s\"",
+		    (int)v->members[i].name_len, v->members[i].name);
+		misfit(c, where, type, why != NULL ? why : "");
 		good = false;
 	}
 	return good;
@@ -202,55 +249,61 @@ known_members(struct gql_coercion *c, const struct json *v,
 
 static const struct json *
 object_from_json(struct gql_coercion *c, const struct json *v,
-    const struct gql_type *type, struct gql_place at)
+    const struct gql_type *type, const struct where *where)
 {
 	struct json *object;
 	bool good = true;
 
 	if (v->type != JSON_OBJECT)
-		return fail(c, at, type, ", which is an object");
-	if (!count_items(c, at, v->count) ||
+		return misfit(c, where, type, ", which is an object");
+	if (!count_items(c, where->at, v->count) ||
 	    (object = new_object(c, type->input_count)) == NULL)
 		return NULL;
 	for (uint32_t i = 0; i < type->input_count; i++) {
 		const struct gql_input *input = &type->inputs[i];
 		const struct json *field = member(v, &input->name);
+		struct where at = {
+		    .up = where, .name = &input->name, .at = where->at};
 
-		if (field == NULL) {
-			good = put_default(c, object, input, at) && good;
+		if (field == NULL && gql_input_required(input))
+			good =
+			    misfit(c, &at, input->type, NOT_PROVIDED) != NULL;
+		else if (field == NULL)
+			good = put_default(c, object, input, where->at) && good;
+		if (field == NULL)
 			continue;
-		}
-		field = from_json(c, field, input->type, at);
+		field = from_json(c, field, input->type, &at);
 		put_member(c, object, &input->name, field);
 		good = good && field != NULL;
 	}
-	good = known_members(c, v, type, at) && good;
+	good = known_members(c, v, type, where) && good;
 	if (good && type->one_of && !one_field(object))
-		return fail(c, at, type, ONE_OF);
+		return misfit(c, where, type, ONE_OF);
 	return good ? object : NULL;
 }
 
 static const struct json *
 from_json(struct gql_coercion *c, const struct json *v,
-    const struct gql_type *type, struct gql_place at)
+    const struct gql_type *type, const struct where *where)
 {
 	if (type->kind == GQL_NON_NULL) {
 		if (v->type == JSON_NULL)
-			return fail(c, at, type, ", not null");
+			return misfit(c, where, type, ", not null");
 		type = type->of;
 	}
 	if (v->type == JSON_NULL)
 		return v;
 	if (type->kind == GQL_LIST)
-		return list_from_json(c, v, type, at);
+		return list_from_json(c, v, type, where);
 	if (type->kind == GQL_INPUT_OBJECT)
-		return object_from_json(c, v, type, at);
+		return object_from_json(c, v, type, where);
 	if (type->kind == GQL_SCALAR)
-		return scalar(c, type, v, at);
+		return fits_scalar(c, type, v) ? scalar(c, type, v)
+					       : misfit(c, where, type, "");
 	if (type->kind == GQL_ENUM && v->type == JSON_STRING &&
 	    gql_type_value(type, v->string, v->count) != NULL)
 		return v;
-	return fail(c, at, type, "");
+	return misfit(c, where, type, "");
 }
 
 /* Literals ---------------------------------------------------------------- */
@@ -343,9 +396,9 @@ scalar_from_literal(struct gql_coercion *c, const struct gql_value *v,
 	if (type->scalar == GQL_SCALAR_ID)
 		return json_string(c->mem, v->text, v->len);
 	value = untyped(c, v, variables);
-	if (value == NULL)
+	if (value == NULL || !fits_scalar(c, type, value))
 		return fail(c, v->at, type, "");
-	return scalar(c, type, value, v->at);
+	return scalar(c, type, value);
 }
 
 static bool
@@ -472,6 +525,7 @@ put_variable(struct gql_coercion *c, const struct gql_variable_definition *d,
 	const struct gql_type *type =
 	    gql_schema_ref(c->schema, c->mem, d->type);
 	const struct json *value = member(given, &d->name);
+	struct where where = {.name = &d->name, .at = d->at};
 
 	if (type == NULL || !gql_type_is_input(type)) {
 		(void)gql_fault_add(c->faults, "invalid_value", d->type->at,
@@ -481,9 +535,9 @@ put_variable(struct gql_coercion *c, const struct gql_variable_definition *d,
 	if (value == NULL && d->default_value != NULL)
 		value = gql_literal_coerce(c, d->default_value, type, NULL);
 	else if (value != NULL)
-		value = from_json(c, value, type, d->at);
+		value = from_json(c, value, type, &where);
 	else if (type->kind == GQL_NON_NULL)
-		value = fail(c, d->at, type, ", which was not provided");
+		value = misfit(c, &where, type, NOT_PROVIDED);
 	else
 		return true;
 	put_member(c, out, &d->name, value);

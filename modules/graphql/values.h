@@ -6,9 +6,10 @@
  *           given.
  * Values:   JSON; an enum's value is its name, an ID a string. A member that is
  *           absent is undefined, which is not null.
- * Fails:    each fault goes to c->faults, "invalid_value", or "too_many_items";
- *           a variable's at its definition, a literal's where it stands, as the
- *           reference implementation places them.
+ * Fails:    each fault goes to c->faults: "invalid_variable" at the variable's
+ *           definition, its text telling where in the value ($in.list[2].name);
+ *           "invalid_value" where a literal stands; or "too_many_items". Places
+ *           are those of the reference implementation.
  * Process:  pure, any thread. Recursion is as deep as the values are, which
  *           gql_parse and json_parse bound.
  */

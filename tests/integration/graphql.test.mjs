@@ -174,6 +174,14 @@ test("a fault of a field has its place and path, and null goes as far as it must
 	assert.equal((await ask(us, "{ dag(id: ")).status, 400);
 	assert.deepEqual(codes(await ask(us, "{ nothing }")), ["graphql_validation"]);
 	assert.deepEqual(codes(await ask(us, "query ($n: Int!) { dags(limit: $n) { id } }", {})), ["invalid_variable"]);
+	const variable = async (type, where, v) => (await ask(us, `query ($v: ${type}) { ${where} { id } }`, { v })).errors?.map((e) => [e.extensions.code, e.locations[0].column, /"(\$[^"]*)"/.exec(e.message)[1]]) ?? [];
+	const filters = (v) => variable("ExecutionFilters", "executions(filters: $v)", v);
+	assert.deepEqual(await filters({ and: [{}, { insertedAt: { gt: "yesterday" } }, { duration: { lt: "soon" } }] }), [
+		["invalid_variable", 8, "$v.and[1].insertedAt.gt"], ["invalid_variable", 8, "$v.and[2].duration.lt"]]);
+	assert.deepEqual(await filters({ nothing: 1 }), [["invalid_variable", 8, "$v"]]);
+	assert.deepEqual(await filters({ insertedAt: { gt: "2020-01-01T00:00:00Z" }, duration: { lt: "PT1H" } }), []);
+	for (const limit of [2147483648, 1.5, "1", [1, 2], true, {}]) assert.deepEqual(await variable("Int", "dags(limit: $v)", limit), [["invalid_variable", 8, "$v"]], JSON.stringify(limit));
+	assert.deepEqual(await variable("Int", "dags(limit: $v)", 1.0), []);
 	const odd = await ask(us, "{ executions(filters: {insertedAt: {gt: \"yesterday\"}}) { id } }");
 	assert.deepEqual(codes(odd), ["invalid_argument"]);
 	assert.ok(!JSON.stringify(odd).includes("select"));
