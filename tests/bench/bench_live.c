@@ -119,12 +119,15 @@ take(struct client *c, const char *text, size_t len, struct samples *late)
 {
 	int64_t told = clock_real_us(), ended;
 	const char *at = memmem(text, len, COMPLETED, sizeof(COMPLETED) - 1);
+	const char *end;
 
 	if (memmem(text, len, "\"complete\"", 10) != NULL)
 		c->ended = true;
 	if (at == NULL)
 		return;
-	if (!time_parse(at + sizeof(COMPLETED) - 1, TIME_BYTES, &ended))
+	at += sizeof(COMPLETED) - 1;
+	end = memchr(at, '"', (size_t)(text + len - at));
+	if (end == NULL || !time_parse(at, (size_t)(end - at), &ended))
 		die("not a time", at);
 	samples_add(late, (double)(told - ended) / 1000);
 }

@@ -144,6 +144,19 @@ test("pause and resume go down to all below", async () => {
 	assert.equal((await client.resume(id)).status, 202);
 	assert.equal((await client.finished(id)).attributes.result.a.inner.last, 3);
 	assert.deepEqual(await since(), [null, null, null]);
+
+	const other = (await client.start(outer, {})).id;
+	const [below] = await child(other);
+	const [bottom] = await child(below.id);
+	const pausedOf = async () => Promise.all([other, below.id, bottom.id].map(async (one) => (await client.execution(one)).attributes.paused_at !== null));
+	await server.openctl(["execution", "pause", other]);
+	assert.deepEqual(await pausedOf(), [true, true, true]);
+	assert.equal((await client.resume(bottom.id)).status, 202, "one below goes on alone");
+	assert.deepEqual(await pausedOf(), [true, true, false]);
+	await server.openctl(["execution", "resume", other]);
+	assert.deepEqual(await pausedOf(), [false, false, false]);
+	await send(bottom.id, "go");
+	assert.equal((await client.finished(other)).attributes.status, "success");
 });
 
 test("a node's timeout cancels its child; its retry gets a new one", async () => {
