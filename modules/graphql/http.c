@@ -4,7 +4,8 @@
  * Status: what is no request at all is 400 in either media type; a document or
  *         variables that are refused are 400 in application/graphql-response+json
  *         and 200 in application/json, as its clients expect; 200 is what was
- *         executed.
+ *         executed. With the setting graphql_status_codes at draft the first
+ *         media type also has 422 for what can be read but is refused, and 294 for data with errors beside it.
  */
 #include "graphql/http.h"
 
@@ -18,6 +19,18 @@ static enum media
 media(struct flow *f)
 {
 	return http_media(flow_header(f, "accept"));
+}
+
+static int
+refused_status(struct flow *f, const struct writer *w)
+{
+	return http_draft(f) && !w->syntax ? 422 : 400;
+}
+
+static int
+answered_status(struct flow *f, const struct writer *w)
+{
+	return http_draft(f) && w->error_count > 0 ? 294 : 200;
 }
 
 static enum flow_next
@@ -45,7 +58,7 @@ stop(struct flow *f, struct writer *w, enum execution_step step)
 	if (step == EXECUTION_REFUSED) {
 		if (x->needs_post)
 			flow_answer_header(f, "allow", "POST");
-		return reply(f, w, x->needs_post ? 405 : 400);
+		return reply(f, w, x->needs_post ? 405 : refused_status(f, w));
 	}
 	buf_free(&w->out);
 	buf_free(&w->errors);
@@ -78,8 +91,8 @@ http_ask(struct flow *f)
 	if (http_read(f, x) != FLOW_NEXT || persisted_find(f, x) != FLOW_NEXT)
 		return FLOW_DONE;
 	if (x->text == NULL)
-		return flow_fail(
-		    f, 400, "invalid_request", "The request needs a `query`.");
+		return flow_fail(f, http_malformed(f), "invalid_request",
+		    "The request needs a `query`.");
 	write_begin(&w, flow_mem(f), NULL);
 	return go_on(f, &w, execute_ask(f, x, &w));
 }
@@ -101,5 +114,6 @@ http_answer(struct flow *f)
 
 	write_begin(&w, flow_mem(f), NULL);
 	step = execute_answer(f, flow_state(f), &w);
-	return step == EXECUTION_READY ? reply(f, &w, 200) : stop(f, &w, step);
+	return step == EXECUTION_READY ? reply(f, &w, answered_status(f, &w))
+				       : stop(f, &w, step);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "web/config.h"
+
 /* --- Accept ---------------------------------------------------------------- */
 
 /* How much a media range (TYPE;q=0.5) wants what it names, in thousandths. */
@@ -76,10 +78,23 @@ http_media(const char *accept)
 
 /* --- what is asked ---------------------------------------------------------- */
 
+bool
+http_draft(struct flow *f)
+{
+	return flow_config()->graphql_status_codes == STATUS_CODES_DRAFT &&
+	       http_media(flow_header(f, "accept")) == MEDIA_GRAPHQL;
+}
+
+int
+http_malformed(struct flow *f)
+{
+	return http_draft(f) ? 422 : 400;
+}
+
 static enum flow_next
 refuse(struct flow *f, const char *what)
 {
-	return flow_fail(f, 400, "invalid_request", "%s", what);
+	return flow_fail(f, http_malformed(f), "invalid_request", "%s", what);
 }
 
 static bool
@@ -137,7 +152,7 @@ read_body(struct flow *f, struct execution *x)
 	if ((body = flow_json(f)) == NULL)
 		return FLOW_DONE;
 	if (body->type == JSON_ARRAY)
-		return flow_fail(f, 400, "batching_not_supported",
+		return flow_fail(f, http_malformed(f), "batching_not_supported",
 		    "One operation a request: send several requests over one "
 		    "connection.");
 	if (body->type != JSON_OBJECT)
@@ -162,7 +177,7 @@ read_parameter(struct flow *f, const char *name, const struct json **out)
 			*out = NULL;
 		return true;
 	}
-	flow_fail(f, 400, "invalid_request",
+	flow_fail(f, http_malformed(f), "invalid_request",
 	    "The parameter `%s` must be an object of JSON.", name);
 	return false;
 }

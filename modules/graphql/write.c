@@ -65,6 +65,7 @@ error_begin(struct writer *w, const char *message,
 static void
 error_end(struct writer *w, const char *code, const char *pointer)
 {
+	w->syntax = w->syntax || strcmp(code, "graphql_syntax") == 0;
 	buf_puts(&w->errors, ",\"extensions\":{\"code\":");
 	json_write_string(&w->errors, code, strlen(code));
 	if (pointer != NULL) {

@@ -31,6 +31,7 @@ struct writer {
 	const struct json *variables;
 	struct buf out, errors;
 	unsigned error_count;
+	bool syntax; /* one of them: the document can't be read */
 };
 
 void write_begin(struct writer *, struct mem *, const struct json *variables);

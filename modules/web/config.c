@@ -58,6 +58,7 @@ static const struct key keys[] = {
     KEY(KEY_RATE, rate_reset_address, "10/1h", 0, INT64_MAX),
     KEY(KEY_RATE, rate_reset_account, "3/1h", 0, INT64_MAX),
     KEY(KEY_RATE, rate_register, "20/1h", 0, INT64_MAX),
+    CHOICE(graphql_status_codes, "audits", "audits draft"),
     CHOICE(registration, "invitation", "closed invitation open"),
     KEY(KEY_DURATION, lease, "10s", S, 600 * S),
     KEY(KEY_COUNT, database_connections, "8", 1, 100),

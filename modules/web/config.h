@@ -25,6 +25,11 @@ enum config_log {
 	CONFIG_LOG_DEBUG
 };
 
+enum config_status_codes {
+	STATUS_CODES_AUDITS,
+	STATUS_CODES_DRAFT
+};
+
 enum config_registration {
 	REGISTRATION_CLOSED,
 	REGISTRATION_INVITATION,
@@ -65,8 +70,9 @@ struct config {
 	int64_t rate_reset_account;
 	int64_t rate_register;
 
-	int64_t registration; /* enum config_registration */
-	int64_t lease;	      /* ns */
+	int64_t graphql_status_codes; /* enum config_status_codes */
+	int64_t registration;	      /* enum config_registration */
+	int64_t lease;		      /* ns */
 
 	int64_t database_connections; /* per worker, for requests */
 	int64_t

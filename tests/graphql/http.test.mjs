@@ -112,3 +112,31 @@ test("an operation that was sent with its hash can be asked for by the hash alon
 	assert.deepEqual([wrong.status, wrong.json.errors[0].extensions.code], [400, "invalid_request"]);
 	assert.equal((await post({ extensions: { persistedQuery: { version: 2, sha256Hash } } })).status, 400);
 });
+
+test("with graphql_status_codes at draft: 400 what can't be read, 422 what is refused, 294 data beside errors; application/json as ever", async () => {
+	const drafted = await startServer({ env: { OPEN_GRAPHQL_STATUS_CODES: "draft" } });
+	try {
+		const { token } = await drafted.makeClient();
+		const status = async (body, accept) => {
+			const response = await fetch(`${drafted.url}/graphql`, { method: "POST", headers: { accept, authorization: `Bearer ${token}`, "content-type": "application/json" },
+				body: typeof body === "string" ? body : JSON.stringify(body) });
+			const answer = await response.json();
+			return [response.status, "data" in answer, answer.errors?.[0].extensions.code];
+		};
+		const [newer, older] = ["application/graphql-response+json", "application/json"];
+		const cases = [
+			["{", 400, 400], [{ query: "{" }, 400, 200], [{ query: "{ nothing }" }, 422, 200], [{ query: "query A { a: __typename } query B { b: __typename }" }, 422, 200],
+			[{ query: "query ($n: Int!) { dags(limit: $n) { id } }" }, 422, 200], [{}, 422, 400], [{ query: 7 }, 422, 400], [{ query: "{ __typename }", variables: [7] }, 422, 400], [[], 422, 400],
+			[{ query: "{ __typename }" }, 200, 200], [{ query: '{ __typename dag(id: "none") { id } }' }, 200, 200],
+			[{ query: "{ __typename dags(limit: 5000) { id } }" }, 294, 200], [{ query: 'mutation { archiveDAG(id: "none") { id } }' }, 294, 200],
+		];
+		for (const [body, wanted, before] of cases) {
+			const got = await status(body, newer);
+			assert.equal(got[0], wanted, JSON.stringify([body, got]));
+			assert.equal(got[1], wanted < 300, JSON.stringify([body, got]));
+			assert.equal((await status(body, older))[0], before, JSON.stringify(body));
+		}
+	} finally {
+		await drafted.stop();
+	}
+});
