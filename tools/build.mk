@@ -74,6 +74,9 @@ $(B)/gen/password_words.h: assets/passwords.txt
 		sed -n '/^[^#]/s/.*/    "&",/p' $<; echo '};'; } > $@.tmp && mv $@.tmp $@
 $(call obj,modules/web/password.c) $(B)/tests/test_password: | $(B)/gen/password_words.h
 
+# The console's files are in its object.
+$(call obj,modules/console/module.c): $(wildcard assets/console/*)
+
 $(B)/libopen.so: $(call obj,$(BASE) $(DAG) $(EXEC) $(WEB))
 	$(CC) $(LDFLAGS) -shared -Wl,-soname,libopen.so -Wl,-z,nodelete -o $@.tmp $^ $(LIBS_OPEN)
 	mv $@.tmp $@

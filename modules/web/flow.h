@@ -189,6 +189,10 @@ enum flow_next flow_fail_faults(struct flow *, int status,
 enum flow_next flow_reply(struct flow *, int status, struct buf *body,
     const char *content_type, const char *location);
 enum flow_next flow_reply_empty(struct flow *, int status);
+/* 200 with a file of a web page, which may use files and the API of this server
+ * and nothing else; body is copied. */
+enum flow_next flow_reply_page(
+    struct flow *, const void *body, size_t len, const char *content_type);
 /* A header of the answer that follows; copied. */
 void flow_answer_header(struct flow *, const char *name, const char *value);
 

@@ -21,12 +21,20 @@ static const char *const always[][2] = {
     {"x-content-type-options", "nosniff"},
     {"x-frame-options", "DENY"},
     {"referrer-policy", "no-referrer"},
-    {"content-security-policy", "default-src 'none'; frame-ancestors 'none'"},
     {"cache-control", "no-store"},
 };
 
+#define NOTHING "default-src 'none'; frame-ancestors 'none'"
+/* A page's own files and nothing else: no script or style in its text. */
+#define OWN_FILES                                                              \
+	"default-src 'none'; script-src 'self'; style-src 'self'; "            \
+	"connect-src 'self'; img-src 'self' data:; base-uri 'none'; "          \
+	"form-action 'none'; "                                                 \
+	"frame-ancestors 'none'"
+
 static void
-headers(struct flow *f, int status, const char *type, const char *location)
+headers(struct flow *f, int status, const char *type, const char *location,
+    const char *policy)
 {
 	size_t i;
 
@@ -34,6 +42,7 @@ headers(struct flow *f, int status, const char *type, const char *location)
 		return;
 	for (i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		http_response_header(f->req, always[i][0], always[i][1]);
+	http_response_header(f->req, "content-security-policy", policy);
 	if (f->req->owner->owner != NULL &&
 	    ((struct listener *)f->req->owner->owner)->server->tls)
 		http_response_header(
@@ -71,16 +80,24 @@ flow_reply(struct flow *f, int status, struct buf *body,
 		return flow_fail(f, 500, "out_of_memory",
 		    "The answer needs more memory than the server has.");
 	headers(f, status, content_type == NULL ? JSON_API : content_type,
-	    location);
+	    location, NOTHING);
 	answer(f, status, data, len);
 	free(data);
 	return FLOW_DONE;
 }
 
 enum flow_next
+flow_reply_page(
+    struct flow *f, const void *body, size_t len, const char *content_type)
+{
+	headers(f, 200, content_type, NULL, OWN_FILES);
+	return answer(f, 200, body, len);
+}
+
+enum flow_next
 flow_reply_empty(struct flow *f, int status)
 {
-	headers(f, status, NULL, NULL);
+	headers(f, status, NULL, NULL, NOTHING);
 	return answer(f, status, NULL, 0);
 }
 
@@ -105,7 +122,7 @@ reply_errors(struct flow *f, int status, struct buf *b)
 	    "{\"errors\":[{\"status\":\"500\",\"code\":\"out_of_memory\","
 	    "\"title\":\"Out of memory\"}]}";
 
-	headers(f, buf_failed(b) ? 500 : status, error_type(f), NULL);
+	headers(f, buf_failed(b) ? 500 : status, error_type(f), NULL, NOTHING);
 	if (buf_failed(b))
 		answer(f, 500, fallback, sizeof(fallback) - 1);
 	else

@@ -24,6 +24,10 @@ export const OPERATIONS = {
 	"GET /readyz": everybody,
 	"GET /metrics": everybody,
 	"GET /api/v1/openapi.json": everybody,
+	"GET /": everybody,
+	"GET /console/console.css": everybody,
+	"GET /console/console.js": everybody,
+	"GET /console/api.js": everybody,
 
 	"POST /api/v1/auth/password-reset": { member: 202, creator: 202, admin: 202, stranger: 202, body: (s, more) => attributes("password-resets", { email: "nobody@example.test" }, more) },
 	"POST /api/v1/auth/password-reset/confirm": { member: 422, creator: 422, admin: 422, stranger: 422, body: (s, more) => attributes("password-resets", { token: "made up", password: "quiet-Kestrel plough 91" }, more) },

@@ -3,7 +3,7 @@
 
 PACKAGES_RUN=(kore libpq-dev libyajl-dev libyaml-dev libssl-dev liblua5.4-dev libcurl4-openssl-dev libcmocka-dev
 	postgresql make gcc libc6-dev pkg-config bubblewrap nodejs iso-codes jq curl ca-certificates)
-PACKAGES_TEST=(python3-aiosmtpd openssl)
+PACKAGES_TEST=(python3-aiosmtpd openssl chromium)
 PACKAGES_BENCH=(g++ libtbb-dev wrk)
 PACKAGES_PEERS=(npm redis-tools) # redis-tools is the whole of Redis, without a service that starts by itself
 PACKAGES_LINT=(clang-format clang-tidy shellcheck)
