@@ -279,6 +279,33 @@ test("openctl makes tokens with scopes, lists and revokes tokens and sessions", 
 	for (const command of [["session", "list"], ["session", "revoke"], ["token", "create"]]) assert.match(await server.ctl([...command, "--help"]), /openctl/);
 });
 
+test("openctl lists members, changes their role, and who is deactivated can't act until reactivated; the last admin stays", async () => {
+	const { org } = await server.makeClient();
+	const email = `${unique("member")}@example.test`;
+	await server.ctl(["user", "create", "--org", org.slug, "--email", email, "--role", "admin", "--password-stdin"], { stdin: "correct horse battery" });
+	const show = async () => JSON.parse(await server.ctl(["user", "show", email.toUpperCase(), "--org", org.slug, "--json"]))[0];
+	const { token } = JSON.parse(await server.ctl(["token", "create", "--org", org.slug, "--user", email, "--json"]));
+	const listed = JSON.parse(await server.ctl(["user", "list", "--org", org.slug, "--json"]));
+	assert.deepEqual(listed.find((u) => u.email === email), await show());
+	assert.equal(await status(token), 200);
+	await server.ctl(["user", "deactivate", email, "--org", org.slug]);
+	assert.equal((await show()).active, false);
+	await until("he can't act", async () => (await status(token)) === 401, { seconds: 2 });
+	await server.ctl(["user", "reactivate", email, "--org", org.slug]);
+	await until("he can again", async () => (await status(token)) === 200, { seconds: 2 });
+	for (const other of listed.filter((u) => u.email !== email && u.role === "admin")) await server.ctl(["user", "role", other.email, "user", "--org", org.slug]);
+	for (const command of [["deactivate", email], ["role", email, "user"]]) {
+		const { code, stderr } = await server.openctl(["user", ...command, "--org", org.slug]);
+		assert.equal(code, 1);
+		assert.match(stderr, /last admin/);
+	}
+	assert.deepEqual([(await show()).role, (await show()).active], ["admin", true]);
+	assert.equal((await server.openctl(["user", "role", email, "root", "--org", org.slug])).code, 2);
+	const { code, stderr } = await server.openctl(["user", "show", email, "--org", client.org.slug]);
+	assert.equal(code, 1);
+	assert.match(stderr, /is no member/);
+});
+
 // --- browsers --------------------------------------------------------------------------------------------------------
 
 // Over a socket: fetch sets no Origin, Cookie or Host of our choosing.

@@ -187,6 +187,32 @@ test("a fault of a field has its place and path, and null goes as far as it must
 	assert.ok(!JSON.stringify(odd).includes("select"));
 });
 
+test("a member learns others' addresses and sign-ins by no filter, count or sort, here or through relations", async () => {
+	const member = await server.makeUser(us.org, { role: "user" });
+	const asMember = { token: await server.makeToken(member) };
+	const { currentUser: admin } = await data(us, "{ currentUser { id email } }");
+	const { currentUser: self } = await data(asMember, "{ currentUser { id } }");
+	assert.equal(admin.email, us.user.email);
+	const found = (client, email) => data(client, `query ($u: UserFilters!, $d: DAGFilters!) {
+		users(filters: $u) { id email lastSignIn } usersConnection(filters: $u) { totalCount } dags(filters: $d) { id } }`,
+	{ u: { id: { eq: admin.id }, email }, d: { creator: { id: { eq: admin.id }, email } } });
+	for (const email of [{ eq: admin.email }, { like: "%@%" }, { ilike: "USER%" }, { contains: "@" }, { in: [admin.email] }, { gte: "" }, { isNil: false }]) {
+		const theirs = await found(us, email);
+		assert.deepEqual([theirs.users.length, theirs.usersConnection.totalCount], [1, 1], JSON.stringify(email));
+		assert.deepEqual(await found(asMember, email), { users: [], usersConnection: { totalCount: 0 }, dags: [] }, JSON.stringify(email));
+	}
+	assert.equal((await found(us, { eq: admin.email })).dags.length, 2);
+	const hidden = (await found(asMember, { isNil: true })).users;
+	assert.deepEqual(hidden, [{ id: admin.id, email: null, lastSignIn: null }]);
+	// Their order is that of the ids: addresses and sign-ins that nobody shows don't take part.
+	for (const [email, name] of [["zz@example.test", "z"], ["aa@example.test", "a"]]) await server.makeUser(us.org, { role: "user", email: `${name}${us.org.slug}.${email}` });
+	const others = { not: { id: { eq: self.id } } };
+	const order = async (sort) => (await data(asMember, "query ($f: UserFilters!, $s: [UserSort!]) { users(filters: $f, sort: $s) { id } }", { f: others, s: sort })).users.map((u) => u.id);
+	const byId = await order([{ field: "ID" }]);
+	assert.ok(byId.length >= 3);
+	for (const field of ["EMAIL", "LAST_SIGN_IN"]) assert.deepEqual(await order([{ field }, { field: "ID" }]), byId, field);
+});
+
 test("skip and include decide with the variables of each request", async () => {
 	const query = "query ($all: Boolean!) { currentUser { id email @include(if: $all) role @skip(if: $all) ...F @include(if: $all) } } fragment F on User { name }";
 	for (const all of [true, false, true]) {

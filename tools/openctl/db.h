@@ -50,7 +50,7 @@ int db_columns(const struct db *);
 const char *db_column(const struct db *, int column);	    /* its name */
 const char *db_get(const struct db *, int row, int column); /* "" for null */
 bool db_is_null(const struct db *, int row, int column);
-bool db_is_json(const struct db *, int column); /* json, number, boolean */
+bool db_is_json(const struct db *, int column); /* json, number */
 /* A bytea, decoded into m; NULL for null or without memory. */
 void *db_get_bytes(
     const struct db *, int row, int column, struct mem *m, size_t *len);
