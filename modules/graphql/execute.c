@@ -6,6 +6,7 @@
 
 #include "graphql/bind.h"
 #include "graphql/cache.h"
+#include "graphql/explain.h"
 #include "graphql/introspect.h"
 #include "graphql/params.h"
 #include "graphql/scalars.h"
@@ -250,32 +251,40 @@ accept_subscription(struct flow *f, struct writer *w)
 
 /* --- ask, again ------------------------------------------------------------ */
 
-enum execution_step
-execute_ask(struct flow *f, struct execution *x, struct writer *w)
+/* Behind the statements themselves; how many there are then. */
+static unsigned
+ask_explained(struct flow *f, struct execution *x, const struct found *found,
+    struct flow_ask *asks, unsigned count)
 {
-	struct found found = {.uses = 0};
-	enum execution_step step = execute_find(f, x, w, &found);
+	unsigned all = count;
+
+	if (!explain_wanted(x) || found->operation->operation != GQL_QUERY)
+		return count;
+	for (unsigned i = 0; i < x->root_count; i++) {
+		const struct flow_ask *of;
+
+		if (x->roots[i].ask < 0)
+			continue;
+		of = &asks[x->roots[i].ask];
+		asks[all].params = of->params;
+		asks[all].sql = explain_statement(flow_mem(f), of->sql);
+		x->roots[i].explain = all++;
+	}
+	return all;
+}
+
+static enum execution_step
+ask_roots(struct flow *f, struct execution *x, const struct found *found,
+    struct flow_ask *asks)
+{
 	const struct plan_root *root;
-	struct flow_ask *asks;
 	unsigned count = 0, i = 0;
 
-	if (step != EXECUTION_READY)
-		return step;
-	assert(found.plan != NULL);
-	if (subscribe_wanted(f, found.operation))
-		return ask_subscription(f, x, w, &found);
-	x->hash = found.plan->hash;
-	x->root_count = found.plan->root_count;
-	x->roots = mem_array(flow_mem(f), x->root_count + 1, sizeof(*x->roots));
-	asks = mem_array(flow_mem(f), x->root_count + 1, sizeof(*asks));
-	if (x->roots == NULL || asks == NULL)
-		return EXECUTION_READY; /* the flow tells */
-	if (x->mutation)
-		return EXECUTION_READY;
-	for (root = found.plan->roots; root != NULL; root = root->next, i++)
+	for (root = found->plan->roots; root != NULL; root = root->next, i++)
 		if (execute_ask_root(f, x, root, NULL, &x->roots[i],
-			&asks[count], found.uses))
+			&asks[count], found->uses))
 			x->roots[i].ask = (int)count++;
+	count = ask_explained(f, x, found, asks, count);
 	if (count == 0 || mem_failed(flow_mem(f)))
 		return EXECUTION_READY;
 	switch (flow_ask_all(f, asks, count)) {
@@ -287,6 +296,29 @@ execute_ask(struct flow *f, struct execution *x, struct writer *w)
 		break;
 	}
 	return EXECUTION_ENDED;
+}
+
+enum execution_step
+execute_ask(struct flow *f, struct execution *x, struct writer *w)
+{
+	struct found found = {.uses = 0};
+	enum execution_step step = execute_find(f, x, w, &found);
+	struct flow_ask *asks;
+
+	if (step != EXECUTION_READY)
+		return step;
+	assert(found.plan != NULL);
+	if (subscribe_wanted(f, found.operation))
+		return ask_subscription(f, x, w, &found);
+	x->hash = found.plan->hash;
+	x->root_count = found.plan->root_count;
+	x->roots = mem_array(flow_mem(f), x->root_count + 1, sizeof(*x->roots));
+	asks = mem_array(flow_mem(f), 2 * x->root_count + 1, sizeof(*asks));
+	if (x->roots == NULL || asks == NULL)
+		return EXECUTION_READY; /* the flow tells */
+	if (x->mutation)
+		return EXECUTION_READY;
+	return ask_roots(f, x, &found, asks);
 }
 
 /* --- answer --------------------------------------------------------------- */
@@ -377,7 +409,7 @@ execute_write_rows(
 
 static bool
 answer_root(struct flow *f, struct writer *w, const struct found *found,
-    const struct plan_root *root, const struct execution_root *r)
+    const struct plan_root *root, struct execution_root *r)
 {
 	struct write_path path = {.name = &root->response};
 	struct write_rows rows = {.cell = get_cell};
@@ -392,6 +424,7 @@ answer_root(struct flow *f, struct writer *w, const struct found *found,
 	}
 	if (r->ask < 0)
 		return write_root(w, root, &rows);
+	explain_read(f, root, r);
 	return execute_write_rows(f, w, root, (unsigned)r->ask);
 }
 
@@ -427,6 +460,9 @@ execute_answer(struct flow *f, struct execution *x, struct writer *w)
 	write_data_begin(w);
 	for (root = found.plan->roots; root != NULL && data; root = root->next)
 		data = answer_root(f, w, &found, root, &x->roots[i++]);
+	if (explain_wanted(x))
+		w->extensions = explain_write(
+		    flow_mem(f), found.plan, x, &w->extensions_len);
 	write_data_end(w, data);
 	return EXECUTION_READY;
 }

@@ -24,6 +24,10 @@ struct execution_root {
 	const char *part, *errors; /* what is written of it; NULL: no memory */
 	size_t part_len, errors_len;
 	unsigned error_count;
+	/* Of explain.h: which question (0: none), and what came of it. */
+	unsigned explain;
+	const char *sql;
+	const struct json *explained;
 };
 
 struct execution {

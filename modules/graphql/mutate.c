@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graphql/execute_steps.h"
+#include "graphql/explain.h"
 #include "graphql/mutation.h"
 
 /* --- what a field came to -------------------------------------------------- */
@@ -150,13 +151,20 @@ static enum execution_step
 ask(struct step *d, const struct uuid *id)
 {
 	struct write_path path = {.name = &d->root->response};
-	struct flow_ask one;
+	struct flow_ask asks[2];
+	unsigned count = 1;
 	struct writer w;
 
 	d->r->read = true;
-	if (execute_ask_root(d->flow, d->x, d->root, id, d->r, &one, d->uses)) {
+	if (execute_ask_root(
+		d->flow, d->x, d->root, id, d->r, &asks[0], d->uses)) {
+		asks[1].params = asks[0].params;
+		if (explain_wanted(d->x) &&
+		    (asks[1].sql = explain_statement(
+			 flow_mem(d->flow), asks[0].sql)) != NULL)
+			d->r->explain = count++;
 		flow_again(d->flow);
-		switch (flow_ask_all(d->flow, &one, 1)) {
+		switch (flow_ask_all(d->flow, asks, count)) {
 		case FLOW_WAIT:
 			return EXECUTION_WAITS;
 		case FLOW_DONE:
@@ -217,6 +225,7 @@ step_run(struct step *d)
 		return call(d);
 	if (!d->r->read)
 		return called(d);
+	explain_read(d->flow, d->root, d->r);
 	part_begin(d->flow, d->x, &w);
 	data = execute_write_rows(d->flow, &w, d->root, 0);
 	part_end(d->flow, &w, d->r, data);

@@ -574,6 +574,10 @@ write_data_end(struct writer *w, bool data)
 		buf_putc(&w->out, ',');
 		put_errors(w);
 	}
+	if (w->extensions != NULL) {
+		buf_puts(&w->out, ",\"extensions\":");
+		buf_put(&w->out, w->extensions, w->extensions_len);
+	}
 	buf_putc(&w->out, '}');
 	buf_free(&w->errors);
 }

@@ -31,6 +31,8 @@ struct writer {
 	const struct json *variables;
 	struct buf out, errors;
 	unsigned error_count;
+	const char *extensions; /* of the answer; NULL: none */
+	size_t extensions_len;
 	bool syntax; /* one of them: the document can't be read */
 };
 

@@ -59,6 +59,7 @@ static const struct key keys[] = {
     KEY(KEY_RATE, rate_reset_account, "3/1h", 0, INT64_MAX),
     KEY(KEY_RATE, rate_register, "20/1h", 0, INT64_MAX),
     CHOICE(graphql_status_codes, "audits", "audits draft"),
+    CHOICE(graphql_explain, "off", "off on"),
     CHOICE(registration, "invitation", "closed invitation open"),
     KEY(KEY_DURATION, lease, "10s", S, 600 * S),
     KEY(KEY_COUNT, database_connections, "8", 1, 100),
@@ -373,6 +374,18 @@ resolve(struct config *c)
 		c->compute_threads = cpus;
 }
 
+/* What doesn't go together. */
+static int
+together(const struct config *c, struct err *e)
+{
+	if (!c->graphql_explain || strcmp(c->listen_host, "::1") == 0 ||
+	    strncmp(c->listen_host, "127.", 4) == 0)
+		return 0;
+	return err_set(e, "invalid_value",
+	    "graphql_explain is for development: with it on, listen must be "
+	    "an address of this machine alone (127.0.0.1 or [::1])");
+}
+
 int
 config_load(const char *path, struct config *c, struct err *e)
 {
@@ -390,6 +403,10 @@ config_load(const char *path, struct config *c, struct err *e)
 		return -1;
 	}
 	resolve(c);
+	if (together(c, e) != 0) {
+		config_free(c);
+		return -1;
+	}
 	return 0;
 }
 

@@ -71,6 +71,7 @@ struct config {
 	int64_t rate_register;
 
 	int64_t graphql_status_codes; /* enum config_status_codes */
+	int64_t graphql_explain;      /* 0 or 1; 1: listen is this machine */
 	int64_t registration;	      /* enum config_registration */
 	int64_t lease;		      /* ns */
 

@@ -233,3 +233,9 @@ test("each root field is one statement, whatever is nested in it", async () => {
 	assert.equal(await count("{ dags { creator { name } versions { number } executions { nodeExecutions { nodeName } dag { name } } } }"), 1);
 	assert.equal(await count("{ dags { id } executionsConnection { totalCount edges { node { children { id } } } } currentUser { id } }"), 3);
 });
+
+test("no plan is told unless the setting is on", async () => {
+	const answer = await server.api("POST", "/graphql", { token: us.token, type: "application/json",
+		headers: { "x-explain": "true" }, body: { query: "{ dags { id } }", extensions: { explain: true } } });
+	assert.deepEqual(Object.keys(answer.json), ["data"]);
+});
