@@ -92,9 +92,9 @@ $(foreach module,$(MODULES),$(eval $(call module_rule,$(module))))
 OPENCTL := $(wildcard tools/openctl/*.c)
 $(B)/openctl: $(call obj,$(OPENCTL) $(wildcard modules/web/config*.c) modules/web/secret_box.c modules/web/credential.c modules/web/password.c \
 	modules/web/graph.c $(wildcard modules/web/graph_*.c) $(wildcard modules/web/resources*.c) modules/web/policy.c \
-	modules/web/address.c modules/web/org_settings.c) $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
-	$(CC) $(LDFLAGS) -rdynamic -o $@.tmp $(filter %.o,$^) -Wl,--whole-archive $(filter %.a,$^) \
-		-Wl,--no-whole-archive $(LIBS_TOOLS)
+	modules/web/address.c modules/web/org_settings.c) $(B)/libgraphql.a $(B)/libexec.a $(B)/libdag.a $(B)/libbase.a
+	$(CC) $(LDFLAGS) -rdynamic -o $@.tmp $(filter %.o,$^) $(B)/libgraphql.a -Wl,--whole-archive \
+		$(filter-out %/libgraphql.a,$(filter %.a,$^)) -Wl,--no-whole-archive $(LIBS_TOOLS)
 	mv $@.tmp $@
 
 # Modules of ops as strangers write them: nothing but the headers, and no library.

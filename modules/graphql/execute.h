@@ -38,6 +38,8 @@ struct execution {
 	size_t operation_name_len;
 	const struct json *variables;  /* an object or NULL; then coerced */
 	const struct json *extensions; /* an object or NULL */
+	bool hash_given, looked_up;    /* persisted.h, registered.h */
+	uint8_t sha256[32];
 	bool reads_only; /* a mutation is refused, and needs_post set */
 	bool needs_post;
 

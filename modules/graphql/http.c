@@ -13,6 +13,7 @@
 
 #include "graphql/http_request.h"
 #include "graphql/persisted.h"
+#include "graphql/registered.h"
 #include "web/graphql_sse.h"
 
 static enum media
@@ -76,10 +77,9 @@ go_on(struct flow *f, struct writer *w, enum execution_step step)
 }
 
 enum flow_next
-http_ask(struct flow *f)
+http_begin(struct flow *f)
 {
 	struct execution *x = flow_state(f);
-	struct writer w;
 
 	if (graphql_sse_wanted(f) && strcmp(flow_method(f), "POST") == 0)
 		return http_read(f, x) == FLOW_NEXT ? graphql_sse_accept(f)
@@ -89,6 +89,17 @@ http_ask(struct flow *f)
 		    "Answers are application/graphql-response+json or "
 		    "application/json, in UTF-8.");
 	if (http_read(f, x) != FLOW_NEXT || persisted_find(f, x) != FLOW_NEXT)
+		return FLOW_DONE;
+	return registered_ask(f, x);
+}
+
+enum flow_next
+http_ask(struct flow *f)
+{
+	struct execution *x = flow_state(f);
+	struct writer w;
+
+	if (registered_check(f, x) != FLOW_NEXT)
 		return FLOW_DONE;
 	if (x->text == NULL)
 		return flow_fail(f, http_malformed(f), "invalid_request",

@@ -4,6 +4,7 @@
 
 #include "graphql/execute.h"
 
+enum flow_next http_begin(struct flow *);
 enum flow_next http_ask(struct flow *);
 enum flow_next http_more(struct flow *);
 enum flow_next http_answer(struct flow *);

@@ -1,6 +1,6 @@
 /* module.c - the route of GraphQL.
  *
- *   /graphql  GET POST
+ *   /graphql  GET POST (operations.c has the registered ones)
  */
 #include "graphql/bind.h"
 #include "graphql/cache.h"
@@ -10,8 +10,9 @@
 #include "web/kore_api.h"
 #include "web/route.h"
 
-static const struct flow_step steps[] = {FLOW_STEP(http_ask),
-    FLOW_STEP(http_more), FLOW_STEP(http_answer), FLOW_END};
+static const struct flow_step steps[] = {FLOW_STEP(http_begin),
+    FLOW_STEP(http_ask), FLOW_STEP(http_more), FLOW_STEP(http_answer),
+    FLOW_END};
 
 static const struct flow_step join_steps[] = {
     FLOW_STEP(graphql_ws_accept), FLOW_END};

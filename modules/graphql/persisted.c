@@ -148,9 +148,11 @@ persisted_find(struct flow *f, struct execution *x)
 		    "`persistedQuery` has a `version`, which is 1, and a "
 		    "`sha256Hash` of 64 hexadecimal digits.");
 	if (x->text == NULL) {
-		if ((k = find(hash)) == NULL)
-			return flow_fail(f, 200, "PERSISTED_QUERY_NOT_FOUND",
-			    "PersistedQueryNotFound");
+		if ((k = find(hash)) == NULL) {
+			x->hash_given = true;
+			memcpy(x->sha256, hash, sizeof(hash));
+			return FLOW_NEXT;
+		}
 		x->len = k->len;
 		x->text = mem_strndup(flow_mem(f), k->text, k->len);
 		return FLOW_NEXT;

@@ -72,15 +72,23 @@ setting_is_privileged(const char *key, size_t len)
 	return is_permission(key, len) || is_quota(key, len);
 }
 
+static int
+boolean_check(const char *key, size_t len, const struct json *v, struct err *e)
+{
+	if (v->type == JSON_TRUE || v->type == JSON_FALSE ||
+	    v->type == JSON_NULL)
+		return 0;
+	return err_set(
+	    e, "invalid_setting", "%.*s is true or false", (int)len, key);
+}
+
 int
 setting_check(const char *key, size_t len, const struct json *v, struct err *e)
 {
 	if (is_permission(key, len))
-		return v->type == JSON_TRUE || v->type == JSON_FALSE ||
-			       v->type == JSON_NULL
-			   ? 0
-			   : err_set(e, "invalid_setting",
-				 "%.*s is true or false", (int)len, key);
+		return boolean_check(key, len, v, e);
+	if (is(key, len, "registered_operations_only"))
+		return boolean_check(key, len, v, e);
 	if (is(key, len, "pools"))
 		return pools_are_valid(v)
 			   ? 0
@@ -103,7 +111,7 @@ setting_check(const char *key, size_t len, const struct json *v, struct err *e)
 	return err_set(e, "unknown_setting",
 	    "there is no setting '%.*s'; there are allow_commands, "
 	    "allow_private_addresses (and what other ops ask for), "
-	    "retention_days, max_executions, max_nodes, pools, compute_quota "
-	    "and storage_quota",
+	    "retention_days, max_executions, max_nodes, pools, compute_quota, "
+	    "storage_quota and registered_operations_only",
 	    (int)(len > NAME_MAX ? NAME_MAX : len), key);
 }

@@ -1,6 +1,6 @@
 /* org_settings.h - what may be set of an organization, for openctl and the API.
  *
- * Known:    allow_NAME (booleans: what ops may do), retention_days,
+ * Known:    allow_NAME (booleans: what ops may do), registered_operations_only, retention_days,
  *           max_executions, max_nodes, pools, and the quotas, which are columns
  *           of their own: compute_quota, storage_quota. null takes one away.
  * Process:  pure.

@@ -45,6 +45,12 @@ static const struct policy policies[POLICY_COUNT] = {
 	"Replace a secret's value."},
     [POLICY_SECRET_DELETE] = {"secret.delete", WHO_ADMIN, SCOPE_ADMIN,
 	"Delete a secret."},
+    [POLICY_OPERATION_READ] = {"operation.read", WHO_MEMBER, SCOPE_READ,
+	"See the registered operations of GraphQL."},
+    [POLICY_OPERATION_CREATE] = {"operation.create", WHO_ADMIN, SCOPE_ADMIN,
+	"Register an operation of GraphQL."},
+    [POLICY_OPERATION_DELETE] = {"operation.delete", WHO_ADMIN, SCOPE_ADMIN,
+	"Remove a registered operation of GraphQL."},
     [POLICY_ORGANIZATION_READ] = {"organization.read", WHO_MEMBER, SCOPE_READ,
 	"See the organization, its settings, quotas and usage."},
     [POLICY_ORGANIZATION_UPDATE] = {"organization.update", WHO_ADMIN,
@@ -130,6 +136,8 @@ static const struct {
     {"invitations",
 	"@.organization_id = (select open.actor_organization()) and (select "
 	"open.actor_is_admin())"},
+    {"graphql-operations",
+	"@.organization_id = (select open.actor_organization())"},
     {"audit-log",
 	"@.organization_id = (select open.actor_organization()) and (select "
 	"open.actor_is_admin())"},

@@ -132,7 +132,7 @@ extern const struct resource resource_dags, resource_dag_versions,
     resource_executions, resource_node_executions, resource_elements,
     resource_secrets, resource_organizations, resource_signals, resource_users,
     resource_invitations, resource_audit_log, resource_tokens,
-    resource_sessions;
+    resource_sessions, resource_graphql_operations;
 /* resource_users of oneself: other fields can be written. */
 extern const struct resource resource_profile;
 extern const struct resource *const resource_table[];	/* NULL-ended */

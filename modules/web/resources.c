@@ -525,7 +525,8 @@ const struct resource *const resource_table[] = {&resource_dags,
     &resource_dag_versions, &resource_executions, &resource_node_executions,
     &resource_elements, &resource_secrets, &resource_organizations,
     &resource_users, &resource_invitations, &resource_signals,
-    &resource_audit_log, &resource_tokens, &resource_sessions, NULL};
+    &resource_audit_log, &resource_tokens, &resource_sessions,
+    &resource_graphql_operations, NULL};
 
 const struct resource *
 resource_find(const char *type)

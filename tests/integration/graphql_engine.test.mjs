@@ -1,7 +1,15 @@
-// The engine of GraphQL seen from beside: its statements, as PostgreSQL counts and plans them.
+// The engine of GraphQL seen from beside: its statements, as PostgreSQL counts and plans them; which operations are allowed at all.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { createRequire } from "node:module";
+import path from "node:path";
 import { after, before } from "node:test";
-import { OPENCTL, execute, lua, startServer, test } from "./harness.mjs";
+import { OPENCTL, ROOT, execute, lua, startServer, test, until } from "./harness.mjs";
+
+const load = createRequire(path.join(ROOT, "build/clients/package.json"));
+const { WebSocket } = load("ws");
+const { createClient } = load("graphql-ws");
+const { createClient: createStreams } = load("graphql-sse");
 
 let server;
 let us;
@@ -10,6 +18,8 @@ let dag;
 
 const ask = async (client, query, { variables, extensions } = {}) =>
 	(await server.api("POST", "/graphql", { token: client.token, type: "application/json", body: { query, variables, extensions } })).json;
+
+const codes = (got) => (got.errors ?? []).map((e) => e.extensions.code);
 
 before(async () => {
 	server = await startServer({ env: { OPEN_GRAPHQL_EXPLAIN: "on" } });
@@ -64,4 +74,103 @@ test("the setting and an address that others reach don't go together", async () 
 	const { code, stderr } = await execute(OPENCTL, ["graphql", "schema"], { env: { ...server.env, OPEN_LISTEN: "0.0.0.0:8080" } });
 	assert.notEqual(code, 0);
 	assert.match(stderr, /graphql_explain is for development/);
+});
+
+// --- registered operations -------------------------------------------------------------------------------------
+
+const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+const register = (client, document, name = "an operation") =>
+	client.api("POST", "/api/v1/graphql-operations", { body: { data: { type: "graphql-operations", attributes: { name, document } } } });
+const only = async (client, value) => {
+	const answer = await client.api("PATCH", `/api/v1/organizations/${client.org.id}`,
+		{ body: { data: { type: "organizations", id: client.org.id, attributes: { settings: { registered_operations_only: value } } } } });
+	assert.equal(answer.status, 200, answer.text);
+};
+const answer = (via, query, variables) => new Promise((resolve) => {
+	let got;
+	via.subscribe({ query, variables }, { next: (a) => { got ??= a; }, error: (e) => resolve({ errors: e }), complete: () => resolve(got) });
+});
+
+test("operations are registered, listed and removed by admins; a document that would be refused is not registered", async () => {
+	const document = "query Names { dags { name } }";
+	const made = await register(us, document, "names");
+	assert.equal(made.status, 201, made.text);
+	assert.deepEqual([made.json.data.attributes.sha256, made.json.data.attributes.document], [sha256(document), document]);
+	assert.deepEqual((await register(us, document)).codes, ["already_registered"]);
+	const found = await us.get(`/api/v1/graphql-operations?filter[sha256]=${sha256(document)}`);
+	assert.deepEqual(found.map((o) => [o.id, o.attributes.name]), [[made.json.data.id, "names"]]);
+	assert.equal((await them.get("/api/v1/graphql-operations")).length, 0);
+	for (const [wrong, status] of [["{ nothing }", 422], ["{", 422], ["", 422], [7, 422], ["#".repeat(256 * 1024 + 1), 422]]) {
+		assert.equal((await register(us, wrong)).status, status, String(wrong).slice(0, 20));
+	}
+	assert.match((await register(us, "{\n dags { wrong } }")).json.errors[0].detail, /"wrong".*line 2, column 9/);
+	const member = { token: await server.makeToken(await server.makeUser(us.org, { role: "user" })) };
+	const refused = await server.api("POST", "/api/v1/graphql-operations", { token: member.token,
+		body: { data: { type: "graphql-operations", attributes: { name: "x", document: "{ __typename }" } } } });
+	assert.deepEqual([refused.status, refused.codes], [403, ["forbidden"]]);
+	assert.equal((await them.api("DELETE", `/api/v1/graphql-operations/${made.json.data.id}`)).status, 404);
+	// By its hash alone it is found, from the first request on.
+	const alone = await ask(us, undefined, { extensions: { persistedQuery: { version: 1, sha256Hash: sha256(document) } } });
+	assert.ok(Array.isArray(alone.data.dags), JSON.stringify(alone));
+	assert.equal((await us.api("DELETE", `/api/v1/graphql-operations/${made.json.data.id}`)).status, 204);
+	const [entry] = await us.get("/api/v1/audit-log?filter[action]=operation.delete");
+	assert.equal(entry.attributes.subject_id, made.json.data.id);
+});
+
+test("openctl registers files, tells what is wrong in them, lists and removes", async () => {
+	const org = ["--org", us.org.slug];
+	const text = "query Mine($id: ID!) {\n\tdag(id: $id) { name }\n}\n";
+	const good = server.write("mine.graphql", text);
+	assert.equal(await server.ctl(["operation", "register", good, ...org]), sha256(text));
+	assert.equal(await server.ctl(["operation", "register", good, ...org]), sha256(text), "again changes nothing");
+	assert.match(await server.ctl(["operation", "list", ...org]), new RegExp(`mine.graphql\\s+${sha256(text)}`));
+	const bad = await server.openctl(["operation", "register", server.write("bad.graphql", "{ dags {\n wrong } }"), ...org]);
+	assert.equal(bad.code, 1);
+	assert.match(bad.stderr, /bad\.graphql:2:2: .*"wrong"/);
+	assert.equal(await server.ctl(["operation", "remove", sha256(text), ...org]), `removed ${sha256(text)}`);
+	assert.equal((await server.openctl(["operation", "remove", sha256(text), ...org])).code, 1);
+});
+
+test("where only registered ones are allowed nothing else is executed: by POST, GET, WebSocket or event stream", async () => {
+	const client = await server.makeClient();
+	const id = (await client.active({ nodes: [{ name: "a", ...lua("return 1") }] })).id;
+	const query = "query Dags { dags { id } }";
+	const mutation = "mutation Start($id: ID!) { executeDAG(dagId: $id) { id } }";
+	const subscription = "subscription Told($id: ID!) { executionUpdated(executionId: $id) { id status } }";
+	for (const document of [query, mutation, subscription]) assert.equal((await register(client, document)).status, 201);
+	await only(client, true);
+	const url = `${server.url}/graphql`;
+	const headers = { Authorization: `Bearer ${client.token}` };
+	const sockets = createClient({ url: url.replace("http", "ws"), webSocketImpl: WebSocket, retryAttempts: 0, connectionParams: headers });
+	const streams = createStreams({ url, headers, retryAttempts: 0 });
+	const get = async (q) => (await server.api("GET", `/graphql?query=${encodeURIComponent(q)}`, { token: client.token })).json;
+	const ways = [(q, v) => ask(client, q, { variables: v }), (q, v) => answer(sockets, q, v), (q, v) => answer(streams, q, v)];
+	await until("the setting is known", async () => codes(await ask(client, "{ __typename }"))[0] === "operation_not_registered");
+	for (const way of ways) {
+		assert.deepEqual((await way(query)).data.dags, [{ id }]);
+		for (const other of ["{ __typename }", `${query} `, "{ dags { id } }", "subscription { executionUpdated(executionId: \"x\") { id } }"]) {
+			assert.deepEqual(codes(await way(other)), ["operation_not_registered"], other);
+		}
+		const run = (await way(mutation, { id })).data.executeDAG.id;
+		if (way !== ways[0]) assert.equal((await way(subscription, { id: run })).data.executionUpdated.id, run);
+	}
+	assert.deepEqual((await get(query)).data.dags, [{ id }]);
+	assert.deepEqual(codes(await get("{ __typename }")), ["operation_not_registered"]);
+	const status = await server.api("POST", "/graphql", { token: client.token, type: "application/json", body: { query: "{ __typename }" } });
+	assert.equal(status.status, 403);
+	// Neither the worker's memory of texts nor another organization's list helps.
+	const text = "{ dags { name } }";
+	const extensions = { persistedQuery: { version: 1, sha256Hash: sha256(text) } };
+	for (let i = 0; i < 6; i++) await ask(us, text, { extensions });
+	assert.equal((await register(us, text)).status, 201);
+	assert.deepEqual(codes(await ask(client, undefined, { extensions })), ["operation_not_registered"]);
+	assert.deepEqual(codes(await ask(client, text, { extensions })), ["operation_not_registered"]);
+	// What is removed is refused from the next request on.
+	const [row] = await client.get(`/api/v1/graphql-operations?filter[sha256]=${sha256(query)}`);
+	assert.equal((await client.api("DELETE", `/api/v1/graphql-operations/${row.id}`)).status, 204);
+	assert.deepEqual(codes(await ask(client, query)), ["operation_not_registered"]);
+	await only(client, false);
+	await until("all are allowed again", async () => (await ask(client, "{ __typename }")).data);
+	await sockets.dispose();
+	streams.dispose();
 });

@@ -82,6 +82,12 @@ export const OPERATIONS = {
 	"PATCH /api/v1/secrets/{id}": admins(200, { on: "secret", body: (s, more) => attributes("secrets", { value: "changed" }, more, { id: s }) }),
 	"DELETE /api/v1/secrets/{id}": admins(204, { on: "secret", fresh: true }),
 
+	// --- registered operations ---
+	"GET /api/v1/graphql-operations": read(),
+	"POST /api/v1/graphql-operations": admins(201, { stranger: 201, body: (s, more) => attributes("graphql-operations", { name: name(), document: `{ ${name()}: __typename }` }, more) }),
+	"GET /api/v1/graphql-operations/{id}": read("operation"),
+	"DELETE /api/v1/graphql-operations/{id}": admins(204, { on: "operation", fresh: true }),
+
 	// --- people ---
 	"PATCH /api/v1/organizations/{id}": admins(200, { on: "organization", takes: ["compute_quota", "storage_quota"], body: (s, more) => attributes("organizations", { settings: { max_nodes: 1000 } }, more, { id: s }) }),
 	"GET /api/v1/organizations/{id}/users": read("organization"),

@@ -29,7 +29,10 @@ before(async () => {
 	const [{ member }] = await server.rows(`select id as member from open.users where email = '${email}'`);
 	await server.psql(`insert into open.invitations (organization_id, email, role, expires_at) values ('${row.organization}', 'walled@example.test', 'user', now() + interval '1 day')`);
 	const [{ invitation }] = await server.rows("select id as invitation from open.invitations");
-	thing = { ...row, secret, invitation, member, signal, session, token, node: row.execution.slice(0, 28) + "00000001" };
+	const operation = "01900000-0000-7000-8000-00000000bbbb";
+	await server.psql(`insert into open.graphql_operations (id, organization_id, sha256, name, document)
+		values ('${operation}', '${row.organization}', encode(sha256('{ __typename }'), 'hex'), 'walled', '{ __typename }')`);
+	thing = { ...row, operation, secret, invitation, member, signal, session, token, node: row.execution.slice(0, 28) + "00000001" };
 });
 after(() => server?.stop());
 
@@ -37,7 +40,7 @@ const text = (s) => `'${s}'`;
 const none = "null";
 // What each statement is given, by its name; a list is given all rows. "changes": told by its tag, not by rows.
 const ARGUMENTS = () => {
-	const { organization, dag, version, execution, node, user, secret, signal, session, token, invitation, member } = thing;
+	const { organization, dag, version, execution, node, user, secret, signal, session, token, invitation, member, operation } = thing;
 	const org = text(organization);
 	const one = (id) => `'{${id}}'`;
 	const fresh = "01900000-0000-7000-8000-000000000000";
@@ -70,6 +73,11 @@ const ARGUMENTS = () => {
 		"executions/rerun_once": [org, text(execution), text("01900000-0000-7000-8000-000200000000"), none, text(user), none, none, "'{command}'", "'{allow_commands}'", "'key'", "sha256('x')"],
 		"executions/start_once": [org, text(dag), text("01900000-0000-7000-8000-000300000000"), "'{}'", "'{}'", text(user), none, "'{command}'", "'{allow_commands}'", "'key'", "sha256('x')"],
 		"executions/rerun_origin": [org, text(execution)],
+		"graphql/operation_create": [org, text(fresh), "'smuggled'", "'{ id }'", text(user)],
+		"graphql/operation_delete": [org, text(operation)],
+		"graphql/operation_find": [org, "encode(sha256('{ __typename }'), 'hex')"],
+		"web/graphql_operations_get": [org, one(operation), "true"],
+		"web/graphql_operations_list": [org, "10", "true", none, none],
 		"web/dag_versions_get": [org, one(version), "true", "true"],
 		"web/dag_versions_list": [org, "10", "true", "true", none, none],
 		"web/dags_get": [org, one(dag), "true", "true", "true"],
