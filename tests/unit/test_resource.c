@@ -22,6 +22,7 @@
 #include "web/resource_query.c"
 #include "web/resources.c"
 #include "web/resources_audit.c"
+#include "web/resources_operations.c"
 #undef FIELDS_END
 #undef RELATIONS_END
 #undef FILTERS_END
