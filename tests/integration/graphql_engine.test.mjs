@@ -23,6 +23,11 @@ const codes = (got) => (got.errors ?? []).map((e) => e.extensions.code);
 
 before(async () => {
 	server = await startServer({ env: { OPEN_GRAPHQL_EXPLAIN: "on" } });
+	// PostgreSQL counts statements only from its next start on.
+	await server.psql("alter system set shared_preload_libraries = 'pg_stat_statements'", { role: "postgres" });
+	await server.interrupt();
+	await server.start();
+	await server.psql("create extension pg_stat_statements schema public", { role: "postgres" });
 	[us, them] = [await server.makeClient(), await server.makeClient()];
 	dag = await us.active({ nodes: [{ name: "a", ...lua("return 1") }] });
 	await us.run(dag);
@@ -74,6 +79,48 @@ test("the setting and an address that others reach don't go together", async () 
 	const { code, stderr } = await execute(OPENCTL, ["graphql", "schema"], { env: { ...server.env, OPEN_LISTEN: "0.0.0.0:8080" } });
 	assert.notEqual(code, 0);
 	assert.match(stderr, /graphql_explain is for development/);
+});
+
+// --- statements ------------------------------------------------------------------------------------------------
+
+// What a request made PostgreSQL do, but for saying who acts.
+async function statements(fn) {
+	await fn(); // Whose token it is, is known from here on.
+	await server.psql("select public.pg_stat_statements_reset()", { role: "postgres" });
+	const got = await fn();
+	const all = await server.rows(`select s.calls, s.query from public.pg_stat_statements s join pg_roles r on r.oid = s.userid
+		where r.rolname = 'open_server' and s.query not like 'select pg_catalog.set_config(%'`, { role: "postgres" });
+	return { got, all };
+}
+const calls = (all) => all.reduce((n, s) => n + s.calls, 0);
+
+test("a list of 1,000 DAGs with creator and last execution is one statement; so are an execution and its 1,000 nodes", async () => {
+	const client = await server.makeClient();
+	const wide = await client.active({ nodes: Array.from({ length: 1000 }, (_, i) => ({ name: `n${i}` })) });
+	const { execution } = await client.run(wide);
+	await server.psql(`insert into open.dags (organization_id, name, created_by)
+		select organization_id, 'many-' || i, created_by from open.dags, generate_series(1, 999) i where id = '${wide.id}'`);
+	const cases = [
+		["{ dags(limit: 1000) { id name creator { name } executions(first: 1, sort: [{field: INSERTED_AT, order: DESC}]) { id status } } }", (d) => d.dags.length === 1000 && d.dags.every((x) => x.creator), 1],
+		["query ($id: ID!) { execution(id: $id) { id nodeExecutions { nodeName status execution { id } } } }", (d) => d.execution.nodeExecutions.length === 1000, 1],
+		["query ($id: ID!) { execution(id: $id) { id } dags(limit: 1) { id } dagsConnection(first: 1) { totalCount } }", (d) => d.dagsConnection.totalCount === 1000, 3],
+	];
+	for (const [query, holds, count] of cases) {
+		const { got, all } = await statements(() => ask(client, query, { variables: { id: execution.id } }));
+		assert.ok(holds(got.data), JSON.stringify(got).slice(0, 300));
+		assert.equal(calls(all), count, JSON.stringify(all));
+	}
+});
+
+test("a mutation's field reads its selection by one statement, whatever is nested in it", async () => {
+	const nested = "{ id name creator { name } versions { number creator { name } } executions { nodeExecutions { nodeName } } }";
+	const plain = await statements(() => ask(us, "mutation ($id: ID!) { activateDAG(id: $id) { id } }", { variables: { id: dag.id } }));
+	const deep = await statements(() => ask(us, `mutation ($id: ID!) { activateDAG(id: $id) ${nested} }`, { variables: { id: dag.id } }));
+	assert.equal(deep.got.data.activateDAG.versions.length, 1, JSON.stringify(deep.got));
+	assert.equal(calls(deep.all), calls(plain.all));
+	assert.equal(calls(deep.all.filter((s) => / as c0\b/.test(s.query))), 1, "the route's own have no such columns");
+	const two = await statements(() => ask(us, `mutation ($id: ID!) { a: activateDAG(id: $id) ${nested} b: activateDAG(id: $id) { name } }`, { variables: { id: dag.id } }));
+	assert.equal(calls(two.all), 2 * calls(plain.all));
 });
 
 // --- registered operations -------------------------------------------------------------------------------------
