@@ -87,16 +87,18 @@ cursor_make(
 static bool
 is_number(const char *s, size_t len)
 {
-	size_t i = len > 0 && *s == '-', dots = 0;
+	size_t i = len > 0 && *s == '-', dots = 0, digits = 0;
 
-	if (i == len || len > 60)
+	if (len > 60)
 		return false;
 	for (; i < len; i++)
 		if (s[i] == '.')
 			dots++;
-		else if (s[i] < '0' || s[i] > '9')
+		else if (s[i] >= '0' && s[i] <= '9')
+			digits++;
+		else
 			return false;
-	return dots <= 1;
+	return dots <= 1 && digits > 0;
 }
 
 static const char *

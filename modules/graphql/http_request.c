@@ -19,9 +19,9 @@ quality(const char *range, size_t len)
 		p++;
 		p += strspn(p, " \t");
 		if (p + 2 < end && (*p == 'q' || *p == 'Q') && p[1] == '=') {
-			int q = (int)(strtod(p + 2, NULL) * 1000);
+			double q = strtod(p + 2, NULL);
 
-			return q < 0 ? 0 : q > 1000 ? 1000 : q;
+			return q >= 1 ? 1000 : q > 0 ? (int)(q * 1000) : 0;
 		}
 	}
 	return 1000;

@@ -3,6 +3,7 @@
  */
 #include "web/resource.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,9 @@ resource_integer(const char *text, long long min, long long max)
 	if (*text == '\0' || strlen(text) > 20 ||
 	    strspn(text, "-0123456789") != strlen(text))
 		return false;
+	errno = 0;
 	n = strtoll(text, &end, 10);
-	return *end == '\0' && n >= min && n <= max;
+	return *end == '\0' && errno == 0 && n >= min && n <= max;
 }
 
 /* The decoded text: direction, id, name of the order, ":", value. Times are

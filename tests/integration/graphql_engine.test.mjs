@@ -123,6 +123,23 @@ test("a mutation's field reads its selection by one statement, whatever is neste
 	assert.equal(calls(two.all), 2 * calls(plain.all));
 });
 
+test("a cursor that was made up is refused before the database is asked, whatever its values are", async () => {
+	const made = async (sort, values) => {
+		const page = await ask(us, `{ dagsConnection(first: 1, sort: [${sort}]) { edges { cursor } } }`);
+		const order = Buffer.from(page.data.dagsConnection.edges[0].cursor, "base64url").toString().slice(0, 8);
+		const text = order + values.map((v) => (v === null ? "-" : `${v.length}:${v}`)).join("");
+		const answer = await ask(us, `query ($c: String) { dagsConnection(after: $c, sort: [${sort}]) { edges { node { id } } } }`, { variables: { c: Buffer.from(text, "latin1").toString("base64url") } });
+		return answer.errors === undefined ? "fine" : codes(answer)[0];
+	};
+	for (const version of ["99999999999999999999", "1.5", "x", "", "-", "--1", "0x1"]) {
+		assert.equal(await made("{field: VERSION}", [version, dag.id]), "invalid_cursor", version);
+	}
+	assert.equal(await made("{field: VERSION}", ["1", "no id"]), "invalid_cursor");
+	for (const version of ["0", "5000000000", null]) assert.equal(await made("{field: VERSION}", [version, dag.id]), "fine");
+	for (const at of ["x", "99999999999999999999", "-9999999999999999999", "infinity"]) assert.equal(await made("{field: UPDATED_AT}", [at, dag.id]), "invalid_cursor", at);
+	for (const name of ["a\0b", "\xff"]) assert.equal(await made("{field: NAME}", [name, dag.id]), "invalid_cursor", JSON.stringify(name));
+});
+
 // --- registered operations -------------------------------------------------------------------------------------
 
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
