@@ -2,6 +2,8 @@
  * one-of input objects (3.10.1), for a value as written. */
 #include "graphql/literal.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct check {
@@ -38,6 +40,16 @@ is_int32(const struct gql_value *value)
 	return negative || n <= INT32_MAX;
 }
 
+/* 3.5.2: beyond what IEEE 754 has as a finite number is a request error. What
+ * follows a number in a document ends it for strtod, too. */
+static bool
+is_finite(const struct gql_value *value)
+{
+	return (value->kind == GQL_VALUE_INT ||
+		   value->kind == GQL_VALUE_FLOAT) &&
+	       isfinite(strtod(value->text, NULL));
+}
+
 static bool
 scalar_fits(enum gql_scalar scalar, const struct gql_value *value)
 {
@@ -48,7 +60,7 @@ scalar_fits(enum gql_scalar scalar, const struct gql_value *value)
 	case GQL_SCALAR_INT:
 		return kind == GQL_VALUE_INT && is_int32(value);
 	case GQL_SCALAR_FLOAT:
-		return kind == GQL_VALUE_INT || kind == GQL_VALUE_FLOAT;
+		return is_finite(value);
 	case GQL_SCALAR_STRING:
 		return text;
 	case GQL_SCALAR_BOOLEAN:

@@ -140,6 +140,89 @@ test("a cursor that was made up is refused before the database is asked, whateve
 	for (const name of ["a\0b", "\xff"]) assert.equal(await made("{field: NAME}", [name, dag.id]), "invalid_cursor", JSON.stringify(name));
 });
 
+// --- bombs ---------------------------------------------------------------------------------------------------
+
+const many = (n, one) => Array.from({ length: n }, (_, i) => one(i)).join(" ");
+const doubled = (levels, leaf) => `{ ...f0 } ${many(levels, (i) => `fragment f${i} on Query { ...f${i + 1} ...f${i + 1} }`)} fragment f${levels} on Query { ${leaf} }`;
+const NAMED = "query ($f: DAGFilters) { dags(filters: $f) { id } }";
+// [what, document, variables, codes that tell it; none: it is answered]
+const BOMBS = [
+	["100,000 aliases", `{${many(100000, () => "a:b")}}`, undefined, ["too_many_aliases"]],
+	["100,000 fields", `{${many(100000, () => "dags{id}")}}`, undefined, ["too_many_fields"]],
+	["depth 10,000", "{a".repeat(10000), undefined, ["too_deep"]],
+	["depth 10,000 of a list", `{dags(filters:{and:${"[".repeat(10000)}`, undefined, ["too_deep"]],
+	["nearly 1 MB of {", "{".repeat(1000000), undefined, ["graphql_syntax"]],
+	["nearly 1 MB of a comment", `{ __typename } #${"x".repeat(900000)}`, undefined, []],
+	["fragments in a circle", "{ ...a } fragment a on Query { ...b } fragment b on Query { ...c } fragment c on Query { ...a }", undefined, ["graphql_validation"]],
+	["a spiral of fragments", doubled(14, "__typename"), undefined, ["too_many_root_fields"]],
+	["a spiral that asks much", doubled(20, "dags { executions { nodeExecutions { id } } }"), undefined, ["query_too_costly", "too_many_root_fields", "query_too_deep"]],
+	["20 lists in one another", `{ dags { executions ${"{ dag { executions ".repeat(6)}{ id }${"} }".repeat(6)} } }`, undefined, ["query_too_costly"]],
+	["a list of 100,000", NAMED, { f: { name: { in: Array.from({ length: 100000 }, (_, i) => `${i}`) } } }, ["too_many_items"]],
+	["a list of 5,000 objects", NAMED, { f: { or: Array.from({ length: 5000 }, () => ({ name: { eq: "x" } })) } }, ["query_too_costly"]],
+	["variables of depth 90", NAMED, JSON.parse(`{"f":${'{"not":'.repeat(90)}{}${"}".repeat(90)}}`), []],
+	["an integer of 33 bits", "{ dags(limit: 2147483648) { id } }", undefined, ["graphql_validation"]],
+	["an integer of 33 bits as a variable", "query ($n: Int) { dags(limit: $n) { id } }", { n: 2147483648 }, ["invalid_variable"]],
+	["an integer of 400 digits", `{ dags(limit: ${"9".repeat(400)}) { id } }`, undefined, ["graphql_validation"]],
+	["a float that is infinite", "{ executions(filters: {successRate: {gt: 1e999}}) { id } }", undefined, ["graphql_validation"]],
+	["a lone surrogate, escaped in the document", '{ dags(filters: {name: {eq: "\\ud800"}}) { id } }', undefined, ["graphql_syntax"]],
+	["NUL escaped in a value", '{ dags(filters: {name: {eq: "a\\u0000b"}}) { id } }', undefined, ["invalid_argument", "graphql_validation"]],
+];
+
+test("bombs are refused with what is wrong, over HTTP, WebSocket and event stream, and the server goes on", async () => {
+	const headers = { Authorization: `Bearer ${us.token}` };
+	const url = `${server.url}/graphql`;
+	const sockets = createClient({ url: url.replace("http", "ws"), webSocketImpl: WebSocket, retryAttempts: 0, connectionParams: headers });
+	const streams = createStreams({ url, headers, retryAttempts: 0 });
+	const pids = server.workers().map((p) => p.pid);
+	const wrong = [];
+	for (const [what, document, variables, expected] of BOMBS) {
+		for (const [way, answered] of [["POST", () => ask(us, document, { variables })], ["WebSocket", () => answer(sockets, document, variables)], ["event stream", () => answer(streams, document, variables)]]) {
+			const got = await answered();
+			const told = Array.isArray(got?.errors) ? codes(got)[0] : got?.errors ? `${got.errors.code} ${got.errors.message ?? got.errors.reason}` : undefined;
+			if (expected.length === 0 ? told !== undefined : !expected.includes(told)) wrong.push([what, way, told, JSON.stringify(got)?.slice(0, 200)]);
+			assert.deepEqual((await ask(us, "{ __typename }")).data, { __typename: "Query" });
+		}
+	}
+	assert.deepEqual(wrong, []);
+	assert.deepEqual(server.workers().map((p) => p.pid), pids);
+	await sockets.dispose();
+	streams.dispose();
+});
+
+test("bodies that are no JSON in UTF-8 are refused before anything is read of them", async () => {
+	const send = (bytes) => server.api("POST", "/graphql", { token: us.token, type: "application/json", body: Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes) });
+	const quoted = (bytes) => Buffer.concat([Buffer.from('{"query":"{ __typename } #'), Buffer.from(bytes), Buffer.from('"}')]);
+	for (const bytes of [[0xff], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xc0, 0x80], [0], [0x1f]]) {
+		assert.equal((await send(quoted(bytes))).status, 400, String(bytes));
+	}
+	for (const text of ['{"query":"\\ud800"}', '{"query":"\\udc00\\ud800"}', '{"query":"{ __typename }"', `${"[".repeat(100000)}`, '{"query":"{ __typename }","variables":{"a":1e999999}}']) {
+		assert.ok([400].includes((await send(text)).status), text.slice(0, 30));
+	}
+	for (const text of ['{"query":"{ __typename \\u0000 }"}', '{"query":"{ __typename }","variables":{"a":"b\\u0000"}}']) assert.deepEqual((await send(text)).codes, ["nul_byte"]);
+	assert.equal((await send("x".repeat(6 << 20))).status, 413);
+	assert.equal((await send(quoted(Buffer.from("é😀")))).status, 200);
+});
+
+test("what follows a close is not read, and a client that leaves in the middle takes its operations along", async () => {
+	const open = () => new Promise((resolve) => {
+		const ws = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, "graphql-transport-ws", { headers: { Authorization: `Bearer ${us.token}` }, perMessageDeflate: false });
+		const heard = [];
+		ws.on("message", (m) => { heard.push(JSON.parse(m)); if (heard.length === 1) resolve({ ws, heard }); });
+		ws.on("open", () => ws.send(JSON.stringify({ type: "connection_init" })));
+	});
+	const { ws, heard } = await open();
+	const closed = new Promise((resolve) => ws.on("close", resolve));
+	const frame = (opcode, text) => Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
+	const text = JSON.stringify({ id: "1", type: "subscribe", payload: { query: "{__typename}" } });
+	ws._socket.write(Buffer.concat([frame(8, "\x03\xe8"), frame(1, text), frame(1, "{"), frame(9, "")]));
+	await closed;
+	assert.deepEqual(heard.map((m) => m.type), ["connection_ack"]);
+	const gone = await open();
+	for (let i = 0; i < 100; i++) gone.ws.send(JSON.stringify({ id: `${i}`, type: "subscribe", payload: { query: "{ dags { executions { nodeExecutions { id } } } }" } }));
+	gone.ws.terminate();
+	assert.deepEqual((await ask(us, "{ __typename }")).data, { __typename: "Query" });
+});
+
 // --- registered operations -------------------------------------------------------------------------------------
 
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
