@@ -1,7 +1,8 @@
 /* http.c - GraphQL over HTTP: a request in, an answer in the media type that it
  * accepts out.
  *
- * Status: what is no request at all is 400 in either media type; a document or
+ * Status: what is the server's fault, before anything was executed, is 500 or
+ *         503 in either media type. What is no request at all is 400 in either media type; a document or
  *         variables that are refused are 400 in application/graphql-response+json
  *         and 200 in application/json, as its clients expect; 200 is what was
  *         executed. With the setting graphql_status_codes at draft the first
@@ -25,6 +26,8 @@ media(struct flow *f)
 static int
 refused_status(struct flow *f, const struct writer *w)
 {
+	if (w->fault != 0)
+		return w->fault;
 	return http_draft(f) && !w->syntax ? 422 : 400;
 }
 
@@ -44,7 +47,8 @@ reply(struct flow *f, struct writer *w, int status)
 		return flow_fail(f, 500, "response_too_large",
 		    "The answer is larger than the server allows.");
 	}
-	return flow_reply(f, newer || status == 405 ? status : 200, &w->out,
+	return flow_reply(f,
+	    newer || status == 405 || status >= 500 ? status : 200, &w->out,
 	    newer ? "application/graphql-response+json; charset=utf-8"
 		  : "application/json; charset=utf-8",
 	    NULL);

@@ -66,6 +66,11 @@ static void
 error_end(struct writer *w, const char *code, const char *pointer)
 {
 	w->syntax = w->syntax || strcmp(code, "graphql_syntax") == 0;
+	if (strcmp(code, "try_again") == 0)
+		w->fault = 503;
+	else if (strcmp(code, "internal") == 0 ||
+		 strcmp(code, "out_of_memory") == 0)
+		w->fault = 500;
 	buf_puts(&w->errors, ",\"extensions\":{\"code\":");
 	json_write_string(&w->errors, code, strlen(code));
 	if (pointer != NULL) {

@@ -34,6 +34,7 @@ struct writer {
 	const char *extensions; /* of the answer; NULL: none */
 	size_t extensions_len;
 	bool syntax; /* one of them: the document can't be read */
+	int fault;   /* one of them is the server's: 500, 503; else 0 */
 };
 
 void write_begin(struct writer *, struct mem *, const struct json *variables);
