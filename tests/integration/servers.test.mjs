@@ -2,47 +2,23 @@
 import assert from "node:assert/strict";
 import { before, after } from "node:test";
 import fs from "node:fs";
-import path from "node:path";
-import { Client, Server, alive, delay, execute, freePort, kill, lua, recordFaults, shell, soundRecord, temporary, test,
-	until } from "./harness.mjs";
+import { alive, delay, kill, lua, recordFaults, shell, soundRecord, test, until } from "./harness.mjs";
+import { LEASE, Pair } from "./pair.mjs";
 
-const LEASE = 4; // seconds; the shorter the lease, the sooner the tests
-
-let database; // a folder with nothing but the cluster, which outlives the servers
-let env;
+const pair = new Pair();
+let database;
 let a, b;
-let client; // speaks to a; the same organization and token work on b
+let client; // speaks to a
 
 before(async () => {
-	database = new Server({ data: temporary(), port: await freePort(), env: {} });
-	await database.database("start");
-	const url = await database.database("url");
-	env = {
-		OPEN_WORKERS: "2", OPEN_COMMAND_SANDBOX: "off", OPEN_LEASE: `${LEASE}s`, OPEN_DATABASE_URL: url,
-		OPEN_DATABASE_OWNER_URL: url.replace("open_login", "open_owner"),
-		OPEN_SECRET_KEY_FILE: path.join(database.data, "secret-key"),
-	};
-	fs.mkdirSync(path.dirname(effects()));
-	fs.chmodSync(path.dirname(effects()), 0o777);
-	fs.writeFileSync(effects(), "", { mode: 0o666 });
-	fs.chmodSync(effects(), 0o666);
-	[a, b] = [await another(), await another()];
-	client = await a.makeClient();
+	await pair.start({ files: ["ran"] });
+	({ database, a, b, client } = pair);
 });
-after(async () => {
-	for (const server of [a, b]) await server?.stop();
-	await database?.database("stop");
-	await database?.destroy();
-});
+after(() => pair.stop());
 
-async function another() {
-	const server = new Server({ data: temporary(), port: await freePort(), env });
-	server.socketFolder = database.sockets();
-	return server.start();
-}
-
-const speakTo = (server) => new Client(server, client.org, client.user, client.token);
-const idOf = (server) => fs.readFileSync(path.join(server.data, "server-id"), "utf8").trim();
+const speakTo = (server) => pair.through(server);
+const idOf = (server) => pair.idOf(server);
+const bothSteady = () => pair.bothSteady();
 const list = (ids) => ids.map((id) => `'${id}'`).join(",");
 const rowOf = async (server) => (await database.rows(`select *, lease_until < now() as late from open.servers where id = '${idOf(server)}'`))[0];
 
@@ -60,7 +36,7 @@ const signalAll = (processes, signal) => processes.forEach((p) => kill(p, signal
 
 // Commands that tell from outside that they ran: a line "EXECUTION NODE ATTEMPT" in a file. A node that completed and
 // ran again is seen here, whatever the database says.
-const effects = () => path.join(database.data, "effects/ran");
+const effects = () => pair.file("ran");
 const told = (more) => shell(`echo "$OPEN_EXECUTION_ID $OPEN_NODE $OPEN_ATTEMPT" >> ${effects()}`, more);
 
 function effectsOf(ids) {
@@ -73,10 +49,6 @@ function effectsOf(ids) {
 }
 
 const historyOf = (ids) => database.rows(`select * from open.node_history where execution_id in (${list(ids)}) order by execution_id, first`);
-
-// Both work, and have for as long as they must to judge each other.
-const bothSteady = () => until("both servers are steady", async () => (await database.rows(`select from open.servers
-	where id in ('${idOf(a)}', '${idOf(b)}') and ended_at is null and lease_until > now() and steady_at < now() - lease`)).length === 2);
 
 test("a server has an epoch and a lease that it renews; metrics and openctl tell", async () => {
 	const row = await rowOf(a);

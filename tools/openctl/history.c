@@ -13,7 +13,7 @@ enum ctl_exit
 history_status(struct ctl *ctl)
 {
 	static const char *const headings[] = {
-	    "PARTITION", "BEGINS", "ENDS", "ROWS", "BYTES", NULL};
+	    "PARTITION", "BEGINS", "ENDS", "ROWS", "BYTES"};
 
 	if (!ctl_connect(ctl, DB_SYSTEM) ||
 	    !ctl_query(ctl, &SQL_HISTORY_STATUS))

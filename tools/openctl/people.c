@@ -132,7 +132,7 @@ org_show(struct ctl *ctl)
 {
 	static const char *const headings[] = {"ID", "SLUG", "NAME",
 	    "RETENTION DAYS", "UNFINISHED", "ENDED", "SUCCEEDED", "FAILED",
-	    "CANCELLED", "SUCCESS %", "AVERAGE MS", NULL};
+	    "CANCELLED", "SUCCESS %", "AVERAGE MS"};
 	const char *slug = args_get(&ctl->args, "slug");
 
 	if (!ctl_connect(ctl, DB_SYSTEM))

@@ -7,8 +7,7 @@ enum ctl_exit
 server_list(struct ctl *ctl)
 {
 	static const char *const headings[] = {"ID", "EPOCH", "STATE",
-	    "LEASE S", "STARTED", "EXECUTIONS", "HOST", "ADDRESS", "VERSION",
-	    NULL};
+	    "LEASE S", "STARTED", "EXECUTIONS", "HOST", "ADDRESS", "VERSION"};
 
 	if (!ctl_connect(ctl, DB_SYSTEM) || !ctl_query(ctl, &SQL_SERVERS_LIST))
 		return CTL_FAILED;
