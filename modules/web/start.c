@@ -155,25 +155,44 @@ member_column(const struct start_member *m, enum column column)
 	abort();
 }
 
-/* The first columns of all members, as arrays. */
 static void
-columns_put(struct start_batch *b, unsigned columns)
+column_put(struct start_batch *b, enum column column)
 {
-	const char **items;
-	unsigned c, i;
+	const char **items = mem_array(&b->mem, b->count, sizeof(*items));
+	unsigned i;
+
+	for (i = 0; items != NULL && i < b->count; i++)
+		items[i] = member_column(&b->members[i], column);
+	if (items != NULL) /* else mem tells */
+		sql_text_array(&b->params, items, b->count);
+}
+
+/* The first columns of all members, as arrays; one_dag: their DAG is the same,
+ * and no array. */
+static void
+columns_put(struct start_batch *b, unsigned columns, bool one_dag)
+{
+	unsigned c;
 
 	memset(&b->params, 0, sizeof(b->params));
 	b->params.mem = &b->mem;
 	sql_uuid(&b->params, &b->organization);
-	for (c = 0; c < columns; c++) {
-		items = mem_array(&b->mem, b->count, sizeof(*items));
-		if (items == NULL)
-			return; /* mem tells */
-		for (i = 0; i < b->count; i++)
-			items[i] =
-			    member_column(&b->members[i], (enum column)c);
-		sql_text_array(&b->params, items, b->count);
-	}
+	for (c = 0; c < columns; c++)
+		if (c == COLUMN_DAG && one_dag)
+			sql_text(&b->params, b->members[0].dag);
+		else
+			column_put(b, (enum column)c);
+}
+
+static bool
+is_of_one_dag(const struct start_batch *b)
+{
+	unsigned i;
+
+	for (i = 1; i < b->count; i++)
+		if (strcmp(b->members[i].dag, b->members[0].dag) != 0)
+			return false;
+	return true;
 }
 
 /* --- outcomes ------------------------------------------------------------- */
@@ -226,7 +245,7 @@ batch_submit(
 	b->query.sql = sql;
 	b->query.params = &b->params;
 	b->query.actor = b->actor;
-	b->query.planned_once = sql == &SQL_START;
+	b->query.planned_once = sql != &SQL_START_REFUSED;
 	b->query.done = done;
 	b->query.arg = b;
 	b->query.outcome = QUERY_UNAVAILABLE;
@@ -241,12 +260,14 @@ batch_submit(
 static int
 batch_start(struct start_batch *b)
 {
+	bool one_dag = is_of_one_dag(b);
+
 	b->state = STARTING;
-	columns_put(b, COLUMN_COUNT);
+	columns_put(b, COLUMN_COUNT, one_dag);
 	sql_uuid(&b->params, &server.id);
 	start_permissions(&b->params);
 	sql_int(&b->params, lease_epoch());
-	return batch_submit(b, &SQL_START, started);
+	return batch_submit(b, one_dag ? &SQL_START_DAG : &SQL_START, started);
 }
 
 static void
@@ -254,7 +275,7 @@ batch_explain(struct start_batch *b)
 {
 	b->state = EXPLAINING;
 	query_clear(&b->query);
-	columns_put(b, COLUMN_DAG + 1);
+	columns_put(b, COLUMN_DAG + 1, false);
 	start_permissions(&b->params);
 	(void)batch_submit(b, &SQL_START_REFUSED, explained);
 }

@@ -90,6 +90,24 @@ test("two hundred starts at once each make one execution, and all end", async ()
 	assert.deepEqual(await recordFaults(server, started.slice(0, 50).map((e) => e.id)), soundRecord);
 });
 
+test("starts of several DAGs at once: each execution is of its own, and one that can't be started stops no other", async () => {
+	const dags = await Promise.all([1, 2, 3].map((n) => client.active({ nodes: [{ name: "a", ...lua(`return ${n}`) }] })));
+	const draft = await client.create({ nodes: [{ name: "a" }] });
+	const answers = await Promise.all(Array.from({ length: 160 }, (_, i) => client.tryStart([...dags, draft][i % 4], { i })));
+	assert.deepEqual([...new Set(answers.map((a, i) => `${i % 4} ${a.status}`))].sort(), ["0 201", "1 201", "2 201", "3 409"]);
+	await Promise.all(answers.map(async ({ json }, i) => {
+		if (i % 4 === 3)
+			return;
+		assert.equal(json.data.relationships.dag.data.id, dags[i % 4].id);
+		const { attributes } = await client.finished(json.data.id);
+		assert.equal(attributes.status, "success");
+		assert.deepEqual(attributes.context, { i });
+	}));
+	const rows = await server.rows(`select dag_id as dag, count(*)::integer as count from open.executions where dag_id in (${dags.map((d) => `'${d.id}'`)}) group by 1`);
+	assert.deepEqual(new Map(rows.map((r) => [r.dag, r.count])), new Map(rows.map((r) => [r.dag, 40])));
+	assert.equal(rows.length, 3);
+});
+
 // --- data ----------------------------------------------------------------------------------------------------------
 
 test("a template alone keeps the value's type, inside text it becomes text", async () => {

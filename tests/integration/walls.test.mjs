@@ -103,6 +103,7 @@ const ARGUMENTS = () => {
 		"web/organizations_get": [org, one(organization)],
 		"web/organizations_list": [org, "10"],
 		"web/start": [org, one(fresh), one(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), "'{7}'", one(user), "'{192.0.2.1}'", text(fresh), "'{command}'", "'{allow_commands}'"],
+		"web/start_dag": [org, one(fresh), text(dag), "'{\"{}\"}'", "'{\"{}\"}'", one(user), "'{7}'", one(user), "'{192.0.2.1}'", text(fresh), "'{command}'", "'{allow_commands}'"],
 		"web/audit_log_list": [org, "10", none, none, none, none, none, none],
 		"web/start_refused": null, // It tells that nothing was found; looked at below.
 	};
@@ -212,6 +213,23 @@ test("nothing can be hung below another organization's DAG or version", async ()
 	const unfinished = await act(theirs, `insert into open.executions_unfinished (id, organization_id, dag_id, dag_version_id)
 		values ('${fresh}', '${theirs.org.id}', '${thing.dag}', '${thing.version}')`);
 	assert.match(unfinished.stderr, /row-level security/);
+});
+
+test("an execution that is said to have ended is no unfinished one, whoever of the server writes it", async () => {
+	const id = "01900000-0000-7000-8000-000900000000";
+	const insert = (more, values) => `insert into open.executions_unfinished (id, organization_id, dag_id, dag_version_id, ${more})
+		values ('${id}', '${thing.organization}', '${thing.dag}', '${thing.version}', ${values}) returning 'written'`;
+	const system = (sql) => server.psql(`set role open_system;\nbegin;\n${sql};\nrollback;`, { role: "open_login", ok: false });
+	for (const as of [(sql) => act(ours, sql), system]) {
+		for (const [more, values] of [["completed_at", "now()"], ["status", "'success'"]])
+			assert.match((await as(insert(more, values))).stderr, /row-level security/, more);
+		assert.match((await as(insert("finished", "true"))).stderr, /partition constraint/);
+		assert.match((await as(insert("status", "'pending'"))).stdout, /written/);
+	}
+	const written = `${insert("status", "'pending'")};\nupdate open.executions set`;
+	assert.match((await system(`${written} status = 'success' where id = '${id}'`)).stderr, /row-level security/);
+	assert.match((await system(`${written} completed_at = now() where id = '${id}'`)).stderr, /row-level security/);
+	assert.equal((await system(`${written} status = 'success', completed_at = now(), finished = true where id = '${id}'`)).stderr, "");
 });
 
 test("every table of the schema has row-level security, for both roles of the server; what has none they can't reach", async () => {
