@@ -249,78 +249,6 @@ accept_subscription(struct flow *f, struct writer *w)
 	return refuse(w, &e);
 }
 
-/* --- ask, again ------------------------------------------------------------ */
-
-/* Behind the statements themselves; how many there are then. */
-static unsigned
-ask_explained(struct flow *f, struct execution *x, const struct found *found,
-    struct flow_ask *asks, unsigned count)
-{
-	unsigned all = count;
-
-	if (!explain_wanted(x) || found->operation->operation != GQL_QUERY)
-		return count;
-	for (unsigned i = 0; i < x->root_count; i++) {
-		const struct flow_ask *of;
-
-		if (x->roots[i].ask < 0)
-			continue;
-		of = &asks[x->roots[i].ask];
-		asks[all].params = of->params;
-		asks[all].sql = explain_statement(flow_mem(f), of->sql);
-		x->roots[i].explain = all++;
-	}
-	return all;
-}
-
-static enum execution_step
-ask_roots(struct flow *f, struct execution *x, const struct found *found,
-    struct flow_ask *asks)
-{
-	const struct plan_root *root;
-	unsigned count = 0, i = 0;
-
-	for (root = found->plan->roots; root != NULL; root = root->next, i++)
-		if (execute_ask_root(f, x, root, NULL, &x->roots[i],
-			&asks[count], found->uses))
-			x->roots[i].ask = (int)count++;
-	count = ask_explained(f, x, found, asks, count);
-	if (count == 0 || mem_failed(flow_mem(f)))
-		return EXECUTION_READY;
-	switch (flow_ask_all(f, asks, count)) {
-	case FLOW_WAIT:
-		return EXECUTION_WAITS;
-	case FLOW_NEXT:
-		return EXECUTION_READY;
-	case FLOW_DONE:
-		break;
-	}
-	return EXECUTION_ENDED;
-}
-
-enum execution_step
-execute_ask(struct flow *f, struct execution *x, struct writer *w)
-{
-	struct found found = {.uses = 0};
-	enum execution_step step = execute_find(f, x, w, &found);
-	struct flow_ask *asks;
-
-	if (step != EXECUTION_READY)
-		return step;
-	assert(found.plan != NULL);
-	if (subscribe_wanted(f, found.operation))
-		return ask_subscription(f, x, w, &found);
-	x->hash = found.plan->hash;
-	x->root_count = found.plan->root_count;
-	x->roots = mem_array(flow_mem(f), x->root_count + 1, sizeof(*x->roots));
-	asks = mem_array(flow_mem(f), 2 * x->root_count + 1, sizeof(*asks));
-	if (x->roots == NULL || asks == NULL)
-		return EXECUTION_READY; /* the flow tells */
-	if (x->mutation)
-		return EXECUTION_READY;
-	return ask_roots(f, x, &found, asks);
-}
-
 /* --- answer --------------------------------------------------------------- */
 
 static void
@@ -428,6 +356,98 @@ answer_root(struct flow *f, struct writer *w, const struct found *found,
 	return execute_write_rows(f, w, root, (unsigned)r->ask);
 }
 
+static void
+write_answer(struct flow *f, struct execution *x, struct writer *w,
+    const struct found *found)
+{
+	const struct plan_root *root = found->plan->roots;
+	bool data = true;
+
+	write_data_begin(w);
+	for (unsigned i = 0; root != NULL && data; root = root->next)
+		data = answer_root(f, w, found, root, &x->roots[i++]);
+	if (explain_wanted(x))
+		w->extensions = explain_write(
+		    flow_mem(f), found->plan, x, &w->extensions_len);
+	write_data_end(w, data);
+}
+
+/* --- ask, again ------------------------------------------------------------ */
+
+/* Behind the statements themselves; how many there are then. */
+static unsigned
+ask_explained(struct flow *f, struct execution *x, const struct found *found,
+    struct flow_ask *asks, unsigned count)
+{
+	unsigned all = count;
+
+	if (!explain_wanted(x) || found->operation->operation != GQL_QUERY)
+		return count;
+	for (unsigned i = 0; i < x->root_count; i++) {
+		const struct flow_ask *of;
+
+		if (x->roots[i].ask < 0)
+			continue;
+		of = &asks[x->roots[i].ask];
+		asks[all].params = of->params;
+		asks[all].sql = explain_statement(flow_mem(f), of->sql);
+		x->roots[i].explain = all++;
+	}
+	return all;
+}
+
+static enum execution_step
+ask_roots(struct flow *f, struct execution *x, struct writer *w,
+    const struct found *found, struct flow_ask *asks)
+{
+	const struct plan_root *root;
+	unsigned count = 0, i = 0;
+
+	for (root = found->plan->roots; root != NULL; root = root->next, i++)
+		if (execute_ask_root(f, x, root, NULL, &x->roots[i],
+			&asks[count], found->uses))
+			x->roots[i].ask = (int)count++;
+	count = ask_explained(f, x, found, asks, count);
+	if (mem_failed(flow_mem(f)))
+		return EXECUTION_READY; /* the flow tells */
+	if (count == 0) {
+		write_answer(f, x, w, found);
+		return EXECUTION_ANSWERED;
+	}
+	switch (flow_ask_all(f, asks, count)) {
+	case FLOW_WAIT:
+		return EXECUTION_WAITS;
+	case FLOW_NEXT:
+		return EXECUTION_READY;
+	case FLOW_DONE:
+		break;
+	}
+	return EXECUTION_ENDED;
+}
+
+enum execution_step
+execute_ask(struct flow *f, struct execution *x, struct writer *w)
+{
+	struct found found = {.uses = 0};
+	enum execution_step step = execute_find(f, x, w, &found);
+	struct flow_ask *asks;
+
+	if (step != EXECUTION_READY)
+		return step;
+	assert(found.plan != NULL);
+	if (subscribe_wanted(f, found.operation))
+		return ask_subscription(f, x, w, &found);
+	x->hash = found.plan->hash;
+	x->root_count = found.plan->root_count;
+	x->roots = mem_array(flow_mem(f), x->root_count + 1, sizeof(*x->roots));
+	asks = mem_array(flow_mem(f), 2 * x->root_count + 1, sizeof(*asks));
+	if (x->roots == NULL || asks == NULL)
+		return EXECUTION_READY; /* the flow tells */
+	if (x->mutation)
+		return EXECUTION_READY;
+	return ask_roots(f, x, w, &found, asks);
+}
+
 enum execution_step
 execute_more(struct flow *f, struct execution *x, struct writer *w)
 {
@@ -439,9 +459,6 @@ execute_answer(struct flow *f, struct execution *x, struct writer *w)
 {
 	struct found found = {.uses = 0};
 	enum execution_step step;
-	const struct plan_root *root;
-	bool data = true;
-	unsigned i = 0;
 
 	if (x->subscribes)
 		return accept_subscription(f, w);
@@ -457,12 +474,6 @@ execute_answer(struct flow *f, struct execution *x, struct writer *w)
 		    "The server was renewed meanwhile; try again.");
 		return refuse(w, &e);
 	}
-	write_data_begin(w);
-	for (root = found.plan->roots; root != NULL && data; root = root->next)
-		data = answer_root(f, w, &found, root, &x->roots[i++]);
-	if (explain_wanted(x))
-		w->extensions = explain_write(
-		    flow_mem(f), found.plan, x, &w->extensions_len);
-	write_data_end(w, data);
+	write_answer(f, x, w, &found);
 	return EXECUTION_READY;
 }

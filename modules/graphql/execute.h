@@ -51,10 +51,11 @@ struct execution {
 };
 
 enum execution_step {
-	EXECUTION_WAITS,   /* the rows are asked for: return FLOW_WAIT */
-	EXECUTION_READY,   /* nothing to wait for: call execute_answer */
-	EXECUTION_REFUSED, /* the writer holds errors without data */
-	EXECUTION_ENDED	   /* the flow has answered: return FLOW_DONE */
+	EXECUTION_WAITS,    /* the rows are asked for: return FLOW_WAIT */
+	EXECUTION_READY,    /* nothing to wait for: call execute_answer */
+	EXECUTION_ANSWERED, /* there was nothing to ask: it is written */
+	EXECUTION_REFUSED,  /* the writer holds errors without data */
+	EXECUTION_ENDED	    /* the flow has answered: return FLOW_DONE */
 };
 
 enum execution_step execute_ask(

@@ -73,6 +73,8 @@ stop(struct flow *f, struct writer *w, enum execution_step step)
 static enum flow_next
 go_on(struct flow *f, struct writer *w, enum execution_step step)
 {
+	if (step == EXECUTION_ANSWERED)
+		return reply(f, w, answered_status(f, w));
 	if (step != EXECUTION_READY)
 		return stop(f, w, step);
 	buf_free(&w->out);
