@@ -1,14 +1,15 @@
 /* bench_graphql - reading a document of 100 KiB, as clients write them, beside
- * copying its bytes.
+ * copying its bytes; requests to the server (graphql_server.h); other servers of
+ * GraphQL (graphql_peers.h).
  *
- * The bar: 100 MB/s.
+ * Environment: OPEN_BENCH_ADDRESS, _TOKEN, _DATABASE, _DAGS, _PEERS.
  */
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "graphql/ast.h"
-#include "table.h"
+#include "graphql_peers.h"
 
 #define BYTES  (100u << 10)
 #define ROUNDS 400
@@ -79,8 +80,8 @@ best(const struct buf *b, struct mem *m, char *copy)
 	return rate;
 }
 
-int
-main(void)
+static void
+documents_compare(void)
 {
 	struct buf b;
 	struct mem m;
@@ -91,8 +92,7 @@ main(void)
 	put_document(&b);
 	copy = malloc(b.len);
 	if (buf_failed(&b) || copy == NULL)
-		return 1;
-	table_head();
+		die("memory", "none left");
 	table_row(&(struct row){.what = "GraphQL: a document of 100 KiB read",
 	    .peer = "memcpy of its bytes",
 	    .ours = best(&b, &m, NULL),
@@ -106,5 +106,14 @@ main(void)
 	free(copy);
 	mem_destroy(&m);
 	buf_free(&b);
+}
+
+int
+main(void)
+{
+	table_head();
+	documents_compare();
+	server_compare();
+	graphql_peers_compare();
 	return 0;
 }

@@ -18,7 +18,7 @@ bench_run() {
 		if grep -q OPEN_BENCH_ADDRESS "tests/bench/bench_$name.c" && [ -z "${OPEN_BENCH_ADDRESS:-}" ]; then
 			bench_server
 		fi
-		[ "$name" != peers ] || bench_peers
+		case $name in peers | graphql) bench_peers ;; esac
 		step "bench $name ($FLAVOR, $(nproc) CPUs)"
 		"$B/bench/bench_$name" || failed+=("$name")
 	done
