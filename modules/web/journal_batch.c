@@ -17,7 +17,8 @@ enum column {
 	COLUMN_SUCCEEDED,
 	COLUMN_FAILED,
 	COLUMN_CPU,
-	COLUMN_BYTES
+	COLUMN_BYTES,
+	COLUMN_ORGANIZATIONS
 };
 
 static const uint32_t column_oids[JOURNAL_PARAMS] = {
@@ -31,6 +32,7 @@ static const uint32_t column_oids[JOURNAL_PARAMS] = {
     [COLUMN_FAILED] = OID_INT4,
     [COLUMN_CPU] = OID_INT8,
     [COLUMN_BYTES] = OID_INT8,
+    [COLUMN_ORGANIZATIONS] = OID_UUID,
 };
 
 void
@@ -221,6 +223,7 @@ status_put(struct buf *c, const struct journal_entry *e, bool bare)
 	binary_int4(&c[COLUMN_FAILED], (int32_t)e->failed_nodes);
 	binary_int8(&c[COLUMN_CPU], e->cpu_us);
 	binary_int8(&c[COLUMN_BYTES], (int64_t)e->stored_bytes);
+	binary_uuid(&c[COLUMN_ORGANIZATIONS], &e->organization);
 }
 
 /* --- a batch -------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 #include "exec/exec.h"
 #include "web/sql.h"
 
-#define JOURNAL_PARAMS 11
+#define JOURNAL_PARAMS 12
 
 struct journal_batch {
 	struct buf columns[JOURNAL_PARAMS];

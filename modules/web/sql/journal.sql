@@ -4,7 +4,10 @@
 -- $1 rows of the history open.node_history_entry[]; of executions whose status changed: $2 ids uuid[],
 -- $3 statuses text[], $4 started timestamptz[], $5 completed timestamptz[], $6 results (JSON) text[],
 -- $7 errors text[], $8 succeeded nodes integer[], $9 failed nodes integer[],
--- $10 CPU microseconds bigint[], $11 bytes kept bigint[]; $12 this server, $13 its epoch, $14 this worker
+-- $10 CPU microseconds bigint[], $11 bytes kept bigint[], $12 organizations uuid[]; $13 this server, $14 its epoch,
+-- $15 this worker
+-- (Rows are looked up one by one, each where an index says, whatever the planner believes: of a table that was empty when
+-- it was last vacuumed it believes, however many rows came since, that reading all of an index costs nothing.)
 with history as (
 	insert into open.node_history (execution_id, first, organization_id, base_at, nodes, states, attempts,
 	                               started, completed, results, errors, logs, elements)
@@ -25,18 +28,23 @@ with history as (
 	       cpu_us = s.cpu_us,
 	       stored_bytes = s.bytes
 	  from unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
-	              $8::integer[], $9::integer[], $10::bigint[], $11::bigint[])
-	       as s(id, status, started_at, completed_at, result, error, succeeded, failed, cpu_us, bytes)
-	 where e.id = s.id
+	              $8::integer[], $9::integer[], $10::bigint[], $11::bigint[], $12::uuid[])
+	       as s(id, status, started_at, completed_at, result, error, succeeded, failed, cpu_us, bytes, organization_id)
+	 cross join lateral (select x.ctid as place
+	                       from open.executions_unfinished x
+	                      where x.id = s.id
+	                        and x.organization_id = s.organization_id
+	                     offset 0) x
+	 where e.ctid = x.place
 	   and not e.finished
-	   and (select open.fence($12::uuid, $13::bigint))
+	   and (select open.fence($13::uuid, $14::bigint))
 	returning e.id, e.parent_id, e.organization_id, e.dag_id, e.status, e.started_at, e.completed_at, e.total_nodes,
 	          e.failed_nodes, e.cpu_us, e.stored_bytes
 ), counted as (
 	@{statistics_count}
 ), charged as (
 	insert into open.usage as u (organization_id, month, shard, cpu_us, executions, bytes)
-	select c.organization_id, open.usage_month(open.uuid_time(c.id)), $14::smallint, sum(c.cpu_us), count(*), sum(c.stored_bytes)
+	select c.organization_id, open.usage_month(open.uuid_time(c.id)), $15::smallint, sum(c.cpu_us), count(*), sum(c.stored_bytes)
 	  from changed c
 	 where c.completed_at is not null
 	 group by 1, 2
