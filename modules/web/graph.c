@@ -140,7 +140,8 @@ const struct graph graph_table[] = {
 	.many = "secrets",
 	.columns = EXPR_SECRET,
 	.aliases = "s",
-	.from = "open.secrets s",
+	.from = "(select id, organization_id, name, created_by,"
+		" inserted_at, updated_at from open.secrets) s",
 	.by_id = "s.id = @id",
 	.tie = "s.id",
 	.tie_type = FIELD_UUID,
@@ -182,7 +183,8 @@ const struct graph graph_table[] = {
 	.many = "users",
 	.columns = EXPR_USER,
 	.aliases = "u m",
-	.from = "open.users u",
+	.from = "(select id, email, name, last_sign_in, inserted_at,"
+		" deactivated_at from open.users) u",
 	.joins = user_joins,
 	.by_id = "u.id = @id",
 	.tie = "u.id",
@@ -218,7 +220,9 @@ const struct graph graph_table[] = {
 	.many = "apiTokens",
 	.columns = EXPR_TOKEN,
 	.aliases = "t",
-	.from = "open.api_tokens t",
+	.from = "(select id, organization_id, user_id, name, scopes,"
+		" prefix, last_used_at, expires_at, revoked_at,"
+		" inserted_at from open.api_tokens) t",
 	.by_id = "t.id = @id",
 	.tie = "t.id",
 	.tie_type = FIELD_UUID,
@@ -232,7 +236,9 @@ const struct graph graph_table[] = {
 	.many = "sessions",
 	.columns = EXPR_SESSION,
 	.aliases = "s",
-	.from = "open.sessions s",
+	.from = "(select id, organization_id, user_id, address,"
+		" user_agent, inserted_at, last_used_at, expires_at,"
+		" revoked_at from open.sessions) s",
 	.by_id = "s.id = @id",
 	.tie = "s.id",
 	.tie_type = FIELD_UUID,
