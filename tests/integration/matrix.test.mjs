@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { before, after } from "node:test";
 import fs from "node:fs";
 import path from "node:path";
-import { Client, ROOT, lua, startServer, test, unique, until } from "./harness.mjs";
+import { ROOT, lua, startServer, test, unique, until } from "./harness.mjs";
+import { NOWHERE, SCOPES, each, makeActors, waits } from "./actors.mjs";
 import { FIELDS, INJECTIONS, NOT_TO_BE_GIVEN, OPERATIONS } from "./matrix_operations.mjs";
 
 let server;
@@ -16,18 +17,7 @@ let makers; // client of the thing's creator
 let things; // one of each, of our organization
 let strangers; // the same of the other one, by its admin
 
-const NOWHERE = "0197f000-0000-7000-8000-000000000000";
-const SCOPES = ["read", "execute", "write", "admin"];
-const waits = { nodes: [{ name: "w", op: "wait_for", with: { signal: "go" } }] };
 const word = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
-
-// Each of items, some at a time.
-async function each(items, fn, width = 16) {
-	const left = [...items];
-	await Promise.all(Array.from({ length: width }, async () => {
-		while (left.length > 0) await fn(left.shift());
-	}));
-}
 
 async function secret(client) {
 	const answer = await client.api("POST", "/api/v1/secrets", { body: { data: { type: "secrets", attributes: { name: unique("S").replace(/\W/g, "_"), value: "hidden" } } } });
@@ -76,27 +66,12 @@ async function makeThings(creator, admin) {
 	return all;
 }
 
-async function another(admin, role, ...more) {
-	const user = await server.makeUser(admin.org, { role });
-	return new Client(server, admin.org, user, await server.makeToken(user, ...more));
-}
-
-async function unusable(admin, sql) {
-	const token = await server.makeToken(admin.user, "--name", unique("unusable"));
-	await server.psql(`update open.api_tokens set ${sql} where id = (select id from open.api_tokens order by inserted_at desc limit 1)`);
-	return new Client(server, admin.org, admin.user, token);
-}
-
 before(async () => {
 	server = await startServer({ env: { OPEN_RATE_RESET_ADDRESS: "10000/1s", OPEN_RATE_REFUSED: "off", OPEN_RATE_CREDENTIAL: "off", OPEN_RATE_SIGN_IN: "off", OPEN_RATE_SIGN_IN_ADDRESS: "off", OPEN_RATE_SIGN_IN_ACCOUNT: "off", OPEN_RATE_REGISTER: "off" } });
 	openapi = (await server.api("GET", "/api/v1/openapi.json")).json;
-	const [admin, stranger] = [await server.makeClient(), await server.makeClient()];
-	makers = await another(admin, "user");
-	actors = { admin, stranger, creator: makers, member: await another(admin, "user"), none: new Client(server, admin.org, admin.user, undefined) };
-	actors["made up"] = new Client(server, admin.org, admin.user, `${admin.token.slice(0, -3)}xyz`);
-	actors.expired = await unusable(admin, "expires_at = now() - interval '1 second'");
-	actors.revoked = await unusable(admin, "revoked_at = now()");
-	for (const scope of SCOPES) actors[`scope ${scope}`] = new Client(server, admin.org, admin.user, await server.makeToken(admin.user, "--scope", scope));
+	actors = await makeActors(server);
+	const { admin, stranger } = actors;
+	makers = actors.creator;
 	[things, strangers] = await Promise.all([makeThings(makers, admin), makeThings(stranger, stranger)]);
 });
 after(() => server?.stop());

@@ -5,29 +5,20 @@ import { createRequire } from "node:module";
 import { after, before } from "node:test";
 import fs from "node:fs";
 import path from "node:path";
-import { Client, ROOT, lua, startServer, test, unique, until } from "./harness.mjs";
+import { ROOT, ended, lua, startServer, test, unique, until } from "./harness.mjs";
+import { NOWHERE, altered, another, each, makeActors, waits } from "./actors.mjs";
 import { FIELDS, INJECTIONS } from "./matrix_operations.mjs";
 import { FIELDS_OF, FILTERS, INPUTS, LISTS, MUTATIONS, OPERATORS, SORTS, SUBSCRIPTIONS, missing, readSchema } from "./matrix_graphql.mjs";
 
 const { WebSocket } = createRequire(path.join(ROOT, "build/clients/package.json"))("ws");
 const schema = readSchema(fs.readFileSync(path.join(ROOT, "assets/schema.graphql"), "utf8"));
 const tables = { queries: FIELDS, mutations: MUTATIONS, subscriptions: SUBSCRIPTIONS, fields: FIELDS_OF, filters: FILTERS, operators: OPERATORS, sorts: SORTS, inputs: INPUTS };
-const SCOPES = ["read", "execute", "write", "admin"];
-const NOWHERE = "0197f000-0000-7000-8000-000000000000";
 const MARK = unique("only_ours").replaceAll("-", "_");
-const waits = { nodes: [{ name: "w", op: "wait_for", with: { signal: "go" } }] };
 
 let server;
 let actors; // name → client
 let ours; // one of each
 let theirs; // the same of the other organization
-
-async function each(items, fn, width = 12) {
-	const left = [...items];
-	await Promise.all(Array.from({ length: width }, async () => {
-		while (left.length > 0) await fn(left.shift());
-	}));
-}
 
 const ask = (who, query, variables, more) => who.api("POST", "/graphql", { type: "application/json", body: { query, variables }, ...more });
 const word = (prefix) => unique(prefix).replaceAll("-", "_").toUpperCase();
@@ -68,27 +59,11 @@ async function makeThings(creator, admin, mark) {
 	return all;
 }
 
-async function another(admin, role, ...more) {
-	const user = await server.makeUser(admin.org, { role });
-	return new Client(server, admin.org, user, await server.makeToken(user, ...more));
-}
-
-// An admin's token that something is done to.
-async function altered(admin, sql) {
-	const token = await server.makeToken(admin.user, "--name", unique("altered"));
-	await server.psql(`update open.api_tokens set ${sql} where id = (select id from open.api_tokens order by inserted_at desc limit 1)`);
-	return new Client(server, admin.org, admin.user, token);
-}
-
 before(async () => {
 	server = await startServer({ env: { OPEN_RATE_REFUSED: "off", OPEN_RATE_CREDENTIAL: "off" } });
-	const [admin, stranger] = [await server.makeClient(), await server.makeClient()];
-	const creator = await another(admin, "user");
-	actors = { admin, stranger, creator, member: await another(admin, "user"), outsider: await another(stranger, "user"), none: new Client(server, admin.org, admin.user, undefined) };
-	actors["made up"] = new Client(server, admin.org, admin.user, `${admin.token.slice(0, -3)}xyz`);
-	actors.expired = await altered(admin, "expires_at = now() - interval '1 second'");
-	actors.revoked = await altered(admin, "revoked_at = now()");
-	for (const scope of SCOPES) actors[`scope ${scope}`] = new Client(server, admin.org, admin.user, await server.makeToken(admin.user, "--scope", scope));
+	actors = await makeActors(server);
+	const { admin, stranger, creator } = actors;
+	actors.outsider = await another(stranger, "user");
 	for (const scope of ["execute", "write"]) actors[`scopes read ${scope}`] = await altered(admin, `scopes = '{read,${scope}}'`);
 	[ours, theirs] = await Promise.all([makeThings(creator, admin, MARK), makeThings(stranger, stranger, "of_the_others")]);
 });
@@ -387,7 +362,7 @@ test("a member's answers are the same whatever another's address is: no filter, 
 
 test("another organization sees nothing of ours in any field, filter, count or sort: its answers are the same when ours is gone", async () => {
 	for (const who of [actors.admin, actors.stranger]) {
-		for (const e of await who.get("/api/v1/executions?page[size]=100")) if (!["success", "failed", "cancelled"].includes(e.attributes.status)) {
+		for (const e of await who.get("/api/v1/executions?page[size]=100")) if (!ended(e.attributes.status)) {
 			await who.cancel(e.id);
 			await who.finished(e.id);
 		}
