@@ -56,45 +56,29 @@ question_bare(struct question *q)
 }
 
 static inline void
-asker_check(const struct asker *a)
+asker_send(struct asker *a, const char *request, size_t len)
 {
-	if (strncmp(a->text, "HTTP/1.1 200", 12) != 0 ||
-	    strstr(a->text, "\"errors\":") != NULL)
-		die("unexpected answer", a->text);
+	a->got = 0;
+	if (write(a->fd, request, len) != (ssize_t)len)
+		die("write", strerror(errno));
 }
 
 /* Reads once; true when the whole answer is there. */
 static inline bool
 asker_receive(struct asker *a)
 {
-	ssize_t n = read(a->fd, a->text + a->got, ANSWER_MAX - 1 - a->got);
-	const char *end, *length;
-	size_t whole;
-
-	if (n <= 0)
-		die("read", n == 0 ? "the server hung up" : strerror(errno));
-	a->got += (size_t)n;
-	a->text[a->got] = '\0';
-	if ((end = strstr(a->text, "\r\n\r\n")) == NULL)
+	if (!http_read(a->fd, a->text, ANSWER_MAX, &a->got))
 		return false;
-	length = strcasestr(a->text, "content-length:");
-	if (length == NULL || length > end)
-		die("answer without content-length", a->text);
-	whole = (size_t)(end + 4 - a->text) + strtoul(length + 15, NULL, 10);
-	if (whole >= ANSWER_MAX)
-		die("answer", "too long");
-	if (a->got < whole)
-		return false;
-	asker_check(a);
+	if (strncmp(a->text, "HTTP/1.1 200", 12) != 0 ||
+	    strstr(a->text, "\"errors\":") != NULL)
+		die("unexpected answer", a->text);
 	return true;
 }
 
 static inline void
 asker_ask(struct asker *a, const struct question *q)
 {
-	a->got = 0;
-	if (write(a->fd, q->text, q->len) != (ssize_t)q->len)
-		die("write", strerror(errno));
+	asker_send(a, q->text, q->len);
 	while (!asker_receive(a))
 		;
 }
@@ -122,11 +106,7 @@ asker_close(struct asker *a)
 static inline void
 asker_load_send(struct load *l, struct load_client *c)
 {
-	struct asker *a = c->state;
-
-	a->got = 0;
-	if (write(a->fd, l->request, l->request_len) != (ssize_t)l->request_len)
-		die("write", strerror(errno));
+	asker_send(c->state, l->request, l->request_len);
 }
 
 static inline bool

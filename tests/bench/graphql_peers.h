@@ -21,11 +21,10 @@
 #define PEER_LIMIT  3.0
 
 static const struct graphql_peer {
-	const char *module, *dag_row, *list_row;
+	const char *module, *name;
 	const char *dag, *list; /* in its names */
 } graphql_peers[] = {
     {"mercurius", "Mercurius: compiled, batching loaders",
-	"Mercurius: compiled, batching loaders",
 	"query ($id: ID!) { dag(id: $id) { id name description status version "
 	"insertedAt creator { id name email } activeVersion { id number } "
 	"executions(first: 10) { id status insertedAt totalNodes "
@@ -33,7 +32,7 @@ static const struct graphql_peer {
 	"{ dags(limit: 50) { id name status version insertedAt "
 	"creator { id name } executions(first: 1) { id status insertedAt } } "
 	"}"},
-    {"postgraphile", "PostGraphile", "PostGraphile",
+    {"postgraphile", "PostGraphile",
 	"query ($id: UUID!) { dagByRowId(rowId: $id) { rowId name description "
 	"status version insertedAt userByCreatedBy { rowId name email } "
 	"dagVersionByActiveVersionId { rowId number } "
@@ -145,10 +144,10 @@ graphql_peers_compare(void)
 		struct graphql_server s;
 
 		if (graphql_server_start(&s, p->module)) {
-			graphql_peer_compare("dag(id) with relations",
-			    p->dag_row, DAG_DOCUMENT, p->dag, dag);
-			graphql_peer_compare("50 DAGs with relations",
-			    p->list_row, LIST_DOCUMENT(50), p->list, NULL);
+			graphql_peer_compare("dag(id) with relations", p->name,
+			    DAG_DOCUMENT, p->dag, dag);
+			graphql_peer_compare("50 DAGs with relations", p->name,
+			    LIST_DOCUMENT(50), p->list, NULL);
 		} else {
 			table_note("a GraphQL peer did not start: not "
 				   "measured");

@@ -98,28 +98,41 @@ http_send(struct http *h, const char *request, size_t len)
 		die("write", strerror(errno));
 }
 
+/* Reads once, behind the *got bytes of text that are there (size: room for all
+ * and a NUL); true when a whole response has arrived, whatever its status. */
+static inline bool
+http_read(int fd, char *text, size_t size, size_t *got)
+{
+	ssize_t n = read(fd, text + *got, size - 1 - *got);
+	const char *end, *length;
+	size_t whole;
+
+	if (n <= 0)
+		die("read", n == 0 ? "the server hung up" : strerror(errno));
+	*got += (size_t)n;
+	text[*got] = '\0';
+	if ((end = strstr(text, "\r\n\r\n")) == NULL)
+		return false;
+	length = strcasestr(text, "content-length:");
+	if (length == NULL || length > end)
+		die("answer without content-length", text);
+	whole = (size_t)(end + 4 - text) + strtoul(length + 15, NULL, 10);
+	if (whole >= size)
+		die("answer", "too long");
+	return *got >= whole;
+}
+
 /* Reads once; true when a whole response with status 201 has arrived, or one
  * that refuses for now. */
 static inline bool
 http_receive(struct http *h)
 {
-	const char *head_end, *length;
-	ssize_t n;
-
-	n = read(h->fd, h->response + h->got, RESPONSE_MAX - 1 - h->got);
-	if (n <= 0)
-		die("read", n == 0 ? "the server hung up" : strerror(errno));
-	h->got += (size_t)n;
-	h->response[h->got] = '\0';
-	if ((head_end = strstr(h->response, "\r\n\r\n")) == NULL)
+	if (!http_read(h->fd, h->response, RESPONSE_MAX, &h->got))
 		return false;
 	h->refused = strncmp(h->response, "HTTP/1.1 503", 12) == 0;
 	if (!h->refused && strncmp(h->response, "HTTP/1.1 201", 12) != 0)
 		die("unexpected answer", h->response);
-	if ((length = strcasestr(h->response, "content-length:")) == NULL)
-		die("answer without content-length", h->response);
-	return h->got >= (size_t)(head_end + 4 - h->response) +
-			     strtoul(length + 15, NULL, 10);
+	return true;
 }
 
 /* Runs statements that return nothing of interest. */
