@@ -46,8 +46,10 @@ struct graph {
 	const char *type;	/* "DAG" */
 	const char *one, *many; /* fields of Query: "dag", "dags"; or NULL */
 	const char *const *columns;
-	const char *aliases;		/* those that are numbered: "n x a" */
-	const char *from;		/* "open.dags d" */
+	const char *aliases; /* those that are numbered: "n x a" */
+	/* "open.dags d"; of a table of which requests may read some columns
+	 * only, a subquery of these: a page is asked for whole, as "d.*". */
+	const char *from;
 	const struct graph_join *joins; /* ended by alias NULL; or NULL */
 	const char *by_id;		/* condition on @id */
 	enum policy_action action;	/* what reading it is */

@@ -23,10 +23,7 @@ select a.id, v.organization_id, v.dag_id, v.id, $10::uuid, a.context::jsonb, a.m
                        from open.dag_versions v
                       where v.id = d.active_version_id
                         and v.dag_id = d.id
-                        and v.plan_hash is not null
-                        and (not v.ops && $11::text[]
-                             or not v.ops && (select open.ops_refused($1, $11, $12::text[])))
-                        and (v.pools = '{}' or open.pool_unknown($1, v.pools) is null)
+                        and @{version_startable}
                      offset 0) v
  where (select open.fence($10, $13::bigint))
 returning id, dag_version_id,

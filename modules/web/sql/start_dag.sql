@@ -16,10 +16,7 @@ select a.id, v.organization_id, v.dag_id, v.id, $10::uuid, a.context::jsonb, a.m
            and d.organization_id = $1::uuid
            and d.status = 'active'
            and d.deleted_at is null
-           and v.plan_hash is not null
-           and (not v.ops && $11::text[]
-                or not v.ops && (select open.ops_refused($1, $11, $12::text[])))
-           and (v.pools = '{}' or open.pool_unknown($1, v.pools) is null)
+           and @{version_startable}
            and (select open.fence($10, $13::bigint))
         offset 0) v
  cross join unnest($2::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::uuid[], $9::text[])
